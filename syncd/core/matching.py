@@ -1,0 +1,160 @@
+"""Which attachment of ours is which file: by content first, by path second."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from syncd.model import FolderSnapshot, LedgerEntry, LocalFile, Past
+
+Pair = tuple[LedgerEntry, LocalFile]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The outcome of matching; every live entry and every file stands in exactly one place."""
+
+    unchanged: tuple[Pair, ...]
+    renamed: tuple[Pair, ...]
+    changed: tuple[Pair, ...]
+    new: tuple[LocalFile, ...]
+    gone: tuple[LedgerEntry, ...]
+    surplus: tuple[LedgerEntry, ...]
+    """Ours, but the file at their path belongs to another entry: replaced, to be deleted."""
+    absent: tuple[LedgerEntry, ...]
+    """No file to sync, but not gone either: detached."""
+
+
+def live(folder: FolderSnapshot, past: Past) -> tuple[LedgerEntry, ...]:
+    """The entries that stand for a file, in the order of their ids.
+
+    A replaced version stands for its file again if the one that replaced it was lost: it
+    may be the only one left in the task.
+    """
+    entries = [e for e in past.entries if e.role in ("current", "detached")]
+    orphaned = {f.path for f in folder.files} - {e.path for e in entries}
+    entries += [e for e in past.entries if e.role == "superseded" and e.path in orphaned]
+    return tuple(sorted(entries, key=lambda e: e.id))
+
+
+def is_gone(path: str, folder: FolderSnapshot, selects: Callable[[str], bool]) -> bool:
+    """Whether a path without a file is truly gone.
+
+    Today's rules would sync it, its directory was scanned without an error (or is itself
+    gone from a directory that was), and nothing unsynced stands in its place.
+    """
+    if not selects(path):
+        return False
+    parts = path.split("/")
+    for depth in range(1, len(parts)):
+        parent = "/".join(parts[:depth])
+        if parent in folder.occupied:
+            return False
+        if parent not in folder.scanned:
+            return True
+    return path not in folder.occupied
+
+
+def same_content(entry: LedgerEntry, file: LocalFile) -> bool | None:
+    """Whether a file still has the content of an attachment; None = only its digest can tell."""
+    if entry.fingerprint == file.fingerprint and not entry.racy:
+        return True
+    if entry.size != file.size:
+        return False
+    if file.digest is None:
+        return None
+    if entry.digest is None:
+        # A create whose digest was lost in a crash: the file it was read from is untouched.
+        return entry.fingerprint == file.fingerprint
+    return entry.digest == file.digest
+
+
+def wanted_digests(
+    folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]
+) -> frozenset[str]:
+    """Paths that must be read before matching can decide; ask again until there are none.
+
+    A file is read only if its entry's fingerprint fails, if an entry without a file has its
+    size (it may have been renamed), or if it was created before in the last day.
+    """
+    entries = live(folder, past)
+    by_path = {file.path: file for file in folder.files}
+    unsure = {
+        entry.path
+        for entry in entries
+        if entry.path in by_path and same_content(entry, by_path[entry.path]) is None
+    }
+    if unsure:
+        return frozenset(unsure)
+    matches = match(folder, past, selects)
+    sizes = {e.size for e in (*matches.gone, *matches.surplus) if e.size and e.digest}
+    sizes |= {e.size for e, _ in matches.changed if e.size and e.digest}
+    created = {path for path, _ in past.created}
+    pending = (*matches.new, *(file for _, file in matches.changed))
+    return frozenset(
+        f.path for f in pending if f.digest is None and (f.size in sizes or f.path in created)
+    )
+
+
+def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) -> Matches:
+    """Pair entries and files: same path and content, then same content, then same path."""
+    by_path = {file.path: file for file in folder.files}
+    taken: set[str] = set()
+    unchanged: list[Pair] = []
+    rest: list[LedgerEntry] = []
+    for entry in live(folder, past):
+        file = by_path.get(entry.path)
+        if file is not None and file.path not in taken and same_content(entry, file):
+            unchanged.append((entry, file))
+            taken.add(file.path)
+        else:
+            rest.append(entry)
+
+    searched = [e for e in rest if e.path in by_path or is_gone(e.path, folder, selects)]
+    found = {e.id for e in searched}
+    absent = [e for e in rest if e.id not in found]
+    renamed, searched = _same_digest(searched, folder.files, taken)
+    changed: list[Pair] = []
+    gone: list[LedgerEntry] = []
+    surplus: list[LedgerEntry] = []
+    for entry in sorted(searched, key=lambda e: (e.since, e.id), reverse=True):
+        # Newest first: of two versions the later one is what an upload replaces.
+        file = by_path.get(entry.path)
+        if file is None:
+            gone.append(entry)
+        elif file.path in taken:
+            surplus.append(entry)
+        else:
+            changed.append((entry, file))
+            taken.add(file.path)
+    return Matches(
+        unchanged=tuple(unchanged),
+        renamed=tuple(renamed),
+        changed=tuple(changed),
+        new=tuple(file for file in folder.files if file.path not in taken),
+        gone=tuple(gone),
+        surplus=tuple(surplus),
+        absent=tuple(absent),
+    )
+
+
+def _same_digest(
+    entries: Sequence[LedgerEntry], files: Iterable[LocalFile], taken: set[str]
+) -> tuple[list[Pair], list[LedgerEntry]]:
+    """Find renamed files by digest; empty files say nothing about where they came from."""
+    pool: dict[str, list[LocalFile]] = defaultdict(list)
+    for file in files:
+        if file.path not in taken and file.digest and file.size:
+            pool[file.digest].append(file)
+    renamed: list[Pair] = []
+    rest: list[LedgerEntry] = []
+    for entry in entries:
+        candidates = pool.get(entry.digest or "")
+        if candidates:
+            file = candidates.pop(0)
+            renamed.append((entry, file))
+            taken.add(file.path)
+        else:
+            rest.append(entry)
+    return renamed, rest

@@ -1,0 +1,95 @@
+"""Quota arithmetic: what is left, and when to go on. Pure.
+
+Everything the user runs with that account in that organization draws on the same quota, so
+a header always knows better than our own count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from syncd.model import QuotaReading
+
+HOUR = 3600.0
+FREE_PLAN = 30
+"""Requests an hour that are assumed until more is seen (focus-api.md)."""
+PROBES = (600.0, 1200.0, 2400.0, 3600.0)
+"""Seconds between probes after a 402 that does not say when the window resets."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What is known of the quota of one organization; times in seconds since the epoch."""
+
+    remaining: int | None = None
+    """By the last header, less what was sent since."""
+    resets_in: float | None = None
+    """By the last header, counted from `noted_at`."""
+    noted_at: float = 0.0
+    spent: int = 0
+    """Our own requests since `window_from`."""
+    window_from: float | None = None
+    limit_seen: int = 0
+    """The largest remaining-plus-own-spending seen in a window."""
+    spent_up: bool = False
+    """The last answer was a 402."""
+    probes: int = 0
+    """402s in a row that did not say when the window resets."""
+
+    def at(self, now: float) -> Quota:
+        """As it stands now: after its reset a window is as good as new."""
+        ends = self.resets_at(now)
+        if ends is not None and now >= ends:
+            return Quota(limit_seen=self.limit_seen, probes=self.probes)
+        return self
+
+    def resets_at(self, now: float) -> float | None:
+        """When the window ends; a clock set back cannot move that away."""
+        if self.resets_in is not None:
+            return min(self.noted_at, now) + self.resets_in
+        if self.window_from is not None:
+            return min(self.window_from, now) + HOUR
+        return None
+
+    def left(self, configured: int | None) -> int | None:
+        """Requests that may still be sent, the reserve included; None = nobody knows."""
+        if self.spent_up:
+            return 0
+        if configured is not None:
+            return max(configured - self.spent, 0)
+        return self.remaining
+
+    def limit(self, configured: int | None) -> int:
+        """Requests an hour, as far as is known."""
+        return configured or self.limit_seen or FREE_PLAN
+
+    def sending(self, now: float) -> Quota:
+        """A request is about to go out."""
+        quota = self.at(now)
+        remaining = None if quota.remaining is None else max(quota.remaining - 1, 0)
+        return replace(
+            quota,
+            remaining=remaining,
+            spent=quota.spent + 1,
+            window_from=now if quota.window_from is None else quota.window_from,
+        )
+
+    def answered(self, reading: QuotaReading, now: float, *, spent_up: bool) -> Quota:
+        """An answer came in; `spent_up` = it was a 402."""
+        remaining = self.remaining if reading.remaining is None else reading.remaining
+        resets_in, noted_at, probes = self.resets_in, self.noted_at, 0
+        if reading.resets_in is not None:
+            resets_in, noted_at = reading.resets_in, now
+        elif spent_up:
+            resets_in, noted_at = PROBES[min(self.probes, len(PROBES) - 1)], now
+            probes = self.probes + 1
+        seen = 0 if reading.remaining is None else reading.remaining + self.spent
+        return replace(
+            self,
+            remaining=0 if spent_up else remaining,
+            resets_in=resets_in,
+            noted_at=noted_at,
+            limit_seen=max(self.limit_seen, seen),
+            spent_up=spent_up,
+            probes=probes,
+        )

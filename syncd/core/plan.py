@@ -1,0 +1,181 @@
+"""What a cycle is about to do: actions, their cost in requests, and how creates are batched."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from syncd.model import FolderIdentity, LedgerEntry, LocalFile, Problem
+
+BULK = 10
+"""The API takes at most ten files in one request (focus-api.md)."""
+
+
+@dataclass(frozen=True)
+class Create:
+    """Upload a file; with `replaces`, the attachment whose file has new content."""
+
+    file: LocalFile
+    number: int
+    replaces: LedgerEntry | None = None
+
+
+@dataclass(frozen=True)
+class Rename:
+    """One PUT that gives an attachment its file's name, and its number along with it."""
+
+    entry: LedgerEntry
+    old_name: str
+    old_number: int
+    name: str
+    number: int
+    put_back: bool
+    """The name was changed in the task, not here."""
+
+
+@dataclass(frozen=True)
+class Reorder:
+    """One PUT that moves an attachment to its place; the name goes along unchanged."""
+
+    entry: LedgerEntry
+    name: str
+    old_number: int
+    number: int
+    put_back: bool
+
+
+@dataclass(frozen=True)
+class Delete:
+    """One DELETE: a file is gone, was replaced, or (mirror) an attachment is foreign."""
+
+    id: int
+    name: str
+    size: int
+    reason: Literal["gone", "replaced", "foreign"]
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the guard keeps from happening until somebody approves it."""
+
+    id: int
+    name: str
+    size: int
+    action: Literal["delete", "replace"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds a batch of creates."""
+
+    max_batch_bytes: int
+    fits: Callable[[Sequence[str]], bool]
+    """Whether these names fit one request line."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that one cycle wants, in the order in which it is done."""
+
+    finish: tuple[Delete, ...] = ()
+    """Old versions whose replacement stands in the task."""
+    creates: tuple[Create, ...] = ()
+    deletes: tuple[Delete, ...] = ()
+    renames: tuple[Rename, ...] = ()
+    reorders: tuple[Reorder, ...] = ()
+    records: tuple[LedgerEntry, ...] = ()
+    """Entries to write that cost no request: adopted, detached, rebound to another path."""
+    forget: tuple[int, ...] = ()
+    """Ids that are ours no more (`delete: never`): foreign from now on."""
+    adopted: tuple[str, ...] = ()
+    detached: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    contested: tuple[str, ...] = ()
+    failed: tuple[Problem, ...] = ()
+    refused_alike: str | None = None
+    """Every upload was refused alike, lately: the folder's error."""
+    waiting: tuple[Problem, ...] = ()
+    """Files that cannot be decided about yet, with the reason."""
+    held: tuple[Held, ...] = ()
+    hints: tuple[str, ...] = ()
+    needs_list: str | None = None
+    """Why a remembered list does not do for this plan."""
+    identity: FolderIdentity | None = None
+    """To be recorded as the folder's own; None = not to be trusted yet."""
+    mirror_approved: bool = False
+    """Deletes of foreign attachments were approved: recorded for good."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether any request would be sent."""
+        return bool(self.finish or self.creates or self.deletes or self.renames or self.reorders)
+
+
+def batches(creates: Iterable[Create], limits: Limits) -> list[tuple[Create, ...]]:
+    """Group creates into requests: at most ten files, so many bytes, one request line."""
+    found: list[tuple[Create, ...]] = []
+    batch: list[Create] = []
+    size = 0
+    for create in creates:
+        names = [c.file.path for c in (*batch, create)]
+        full = len(batch) == BULK or size + create.file.size > limits.max_batch_bytes
+        if batch and (full or not limits.fits(names)):
+            found.append(tuple(batch))
+            batch, size = [], 0
+        batch.append(create)
+        size += create.file.size
+    if batch:
+        found.append(tuple(batch))
+    return found
+
+
+def cost(plan: Plan, limits: Limits) -> int:
+    """Requests that a plan takes from here on, the list after its creates included."""
+    return (
+        len(plan.finish)
+        + _create_cost(plan.creates, limits)
+        + len(plan.deletes)
+        + len(plan.renames)
+        + len(plan.reorders)
+    )
+
+
+def _create_cost(creates: Sequence[Create], limits: Limits) -> int:
+    if not creates:
+        return 0
+    replaced = sum(1 for c in creates if c.replaces is not None)
+    return len(batches(creates, limits)) + 1 + replaced
+
+
+def fit(
+    plan: Plan, limits: Limits, left: int | None, reserve: int, *, order_share: float = 1.0
+) -> Plan:
+    """Cut a plan to the requests that are left, in the order of what matters most.
+
+    `left` counts the reserve, which only unfinished replacements may use; None = no limit
+    known. `order_share` is the part of what is left that reordering may take.
+    """
+    if left is None:
+        return plan
+    finish = plan.finish[: max(left, 0)]
+    room = max(left - len(finish) - reserve, 0)
+    # More creates never cost less, so the longest prefix that fits is found by bisection.
+    count = bisect_right(
+        range(1, len(plan.creates) + 1),
+        room,
+        key=lambda k: _create_cost(plan.creates[:k], limits),
+    )
+    creates = plan.creates[:count]
+    room -= _create_cost(creates, limits)
+    deletes = plan.deletes[:room]
+    room -= len(deletes)
+    renames = plan.renames[:room]
+    room -= len(renames)
+    reorders = plan.reorders[: int(room * order_share)]
+    return replace(
+        plan, finish=finish, creates=creates, deletes=deletes, renames=renames, reorders=reorders
+    )

@@ -1,0 +1,267 @@
+"""Folder, task and ledger in, plan out: the three-way comparison. Pure.
+
+The ledger tells what folder and task last agreed on: where the folder differs from it, the
+folder's user acted; where the task differs, somebody there did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from syncd.core.adoption import Adoption, adopt, candidates_of
+from syncd.core.books import same_name
+from syncd.core.matching import Pair, wanted_digests
+from syncd.core.ordering import MANIFEST, wanted_sequence
+from syncd.core.places import Bound, Places, places
+from syncd.core.plan import Create, Delete, Plan, Rename, Reorder
+from syncd.core.situation import Situation
+from syncd.model import LedgerEntry, LocalFile, Problem
+
+Upload = tuple[LocalFile, LedgerEntry | None]
+
+
+def digests(s: Situation) -> frozenset[str]:
+    """Paths to be read before `reconcile` can decide; ask again until there are none."""
+    wanted = wanted_digests(s.folder, s.past, s.selects)
+    if wanted:
+        return wanted
+    new = s.matches.new
+    return frozenset(
+        file.path
+        for file, candidates in zip(new, candidates_of(new, s.unknown), strict=True)
+        if candidates and file.digest is None
+    )
+
+
+def reconcile(s: Situation) -> Plan:
+    """Decide what makes the task the same as the folder."""
+    adoption = adopt(s)
+    pairs = (*s.matches.unchanged, *s.matches.renamed, *adoption.adopted)
+    entries = [s.bind(entry, file) for entry, file in pairs]
+    bound = _shown(s, zip(entries, (file for _, file in pairs), strict=True))
+    uploads = _uploads(s, adoption)
+    names = _renames(s, bound)
+    at = places(s, bound, _shown(s, uploads.kept), uploads.ready, {r.path for r in names.wanted})
+    renames = [_rename(w, at) for w in names.wanted]
+    reorders, unmoved = _reorders(s, bound, at, {w.path for w in names.wanted})
+    deletes, undeleted = _deletes(s, adoption, uploads)
+    keeps = s.rules.delete == "never"
+    before = {e.id: e for e in s.past.entries}
+    records = (*entries, *_superseded(s), *_detached(s))
+    failed = (*s.folder.failed, *uploads.failed, *names.failed, *unmoved, *undeleted)
+    return Plan(
+        finish=() if keeps else _finish(s),
+        creates=_creates(s, uploads.ready, at),
+        deletes=deletes,
+        renames=tuple(renames),
+        reorders=reorders,
+        records=tuple(e for e in records if before.get(e.id) != e),
+        forget=tuple(e.id for e in s.matches.surplus) if keeps else (),
+        adopted=tuple(file.path for _, file in adoption.adopted),
+        detached=tuple(sorted(e.path for e in _detached(s))),
+        foreign=_foreign(s, adoption),
+        contested=tuple(dict.fromkeys((*uploads.contested, *names.contested, *at.contested))),
+        failed=failed,
+        refused_alike=s.refused_alike,
+        waiting=uploads.waiting,
+        hints=_hints(s, adoption),
+        needs_list=_needs_list(s, adoption),
+    )
+
+
+@dataclass(frozen=True)
+class _Uploads:
+    ready: tuple[Upload, ...]
+    kept: tuple[Pair, ...]
+    """Attachments that keep their old content for now."""
+    failed: tuple[Problem, ...]
+    waiting: tuple[Problem, ...]
+    contested: tuple[str, ...]
+
+
+def _uploads(s: Situation, adoption: Adoption) -> _Uploads:
+    """Which new and changed files can be sent now, and why the others cannot."""
+    ready: list[Upload] = []
+    kept: list[Pair] = []
+    failed: list[Problem] = []
+    waiting: list[Problem] = []
+    contested: list[str] = []
+    changed: list[Upload] = [(file, entry) for entry, file in s.matches.changed]
+    for file, entry in (*changed, *((file, None) for file in adoption.new)):
+        refusal = s.upload_refused(file)
+        if reason := s.why_not_now(file):
+            waiting.append(Problem(file.path, reason))
+        elif refusal is not None:
+            if not refusal.whole:
+                failed.append(Problem(file.path, refusal.error))
+        elif s.created_too_often(file):
+            contested.append(file.path)
+        else:
+            ready.append((file, entry))
+            continue
+        if entry is not None:
+            kept.append((entry, file))
+    return _Uploads(tuple(ready), tuple(kept), tuple(failed), tuple(waiting), tuple(contested))
+
+
+def _shown(s: Situation, pairs: Iterable[Pair]) -> list[Bound]:
+    """Only what the list shows can be renamed or moved; a lagging one comes later."""
+    return [(e, f, s.shown[e.id]) for e, f in pairs if e.id in s.shown]
+
+
+def _creates(s: Situation, ready: Sequence[Upload], at: Places) -> tuple[Create, ...]:
+    """Replacements first, then new files; both in the order in which they are to stand."""
+    sequence = wanted_sequence([file for file, _ in ready], s.rules, s.folder.manifest)
+    rank = {path: n for n, path in enumerate(sequence)}
+    ordered = sorted(ready, key=lambda u: (u[1] is None, rank[u[0].path]))
+    creates = []
+    for file, entry in ordered:
+        number = at.numbers.get(file.path)
+        if number is None:
+            assert entry is not None, "only a replacement has a number already"
+            shown = s.shown.get(entry.id)
+            number = shown.display_order if shown else entry.order.seen
+        creates.append(Create(file, number, entry))
+    return tuple(creates)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    path: str
+    bound: Bound
+    put_back: bool
+
+
+@dataclass(frozen=True)
+class _Names:
+    wanted: tuple[_Wish, ...]
+    contested: tuple[str, ...]
+    failed: tuple[Problem, ...]
+
+
+def _renames(s: Situation, bound: Sequence[Bound]) -> _Names:
+    """Whose name is not its file's: renamed here, or renamed there and to be put back."""
+    wanted: list[_Wish] = []
+    contested: list[str] = []
+    failed: list[Problem] = []
+    for entry, file, attachment in bound:
+        if s.names_itself(entry, attachment):
+            continue
+        put_back = same_name(entry.name.sent, file.path)
+        refusal = s.change_refused(entry.id)
+        if put_back and s.put_back_too_often(entry):
+            contested.append(file.path)
+        elif refusal is not None:
+            failed.append(Problem(file.path, refusal.error))
+        else:
+            wanted.append(_Wish(file.path, (entry, file, attachment), put_back))
+    return _Names(tuple(wanted), tuple(contested), tuple(failed))
+
+
+def _rename(wish: _Wish, at: Places) -> Rename:
+    entry, file, attachment = wish.bound
+    number = at.numbers.get(file.path, attachment.display_order)
+    return Rename(
+        entry, attachment.name, attachment.display_order, file.path, number, wish.put_back
+    )
+
+
+def _reorders(
+    s: Situation, bound: Sequence[Bound], at: Places, renamed: Collection[str]
+) -> tuple[tuple[Reorder, ...], list[Problem]]:
+    reorders: list[Reorder] = []
+    failed: list[Problem] = []
+    if any(p.path == MANIFEST for p in s.folder.failed):
+        return (), failed  # Half a manifest is no order: nothing moves until it can be read.
+    for entry, file, a in bound:
+        number = at.numbers.get(file.path, a.display_order)
+        if file.path in renamed or number == a.display_order:
+            continue
+        refusal = s.change_refused(entry.id)
+        if refusal is not None:
+            failed.append(Problem(file.path, refusal.error))
+            continue
+        # A form that the server gave the name is sent back as it is: another try is not ours.
+        name = file.path if same_name(a.name, file.path) else a.name
+        put_back = file.path in at.put_back
+        reorders.append(Reorder(entry, name, a.display_order, number, put_back))
+    return tuple(reorders), failed
+
+
+def _superseded(s: Situation) -> list[LedgerEntry]:
+    if s.rules.delete == "never":
+        return []
+    return [replace(e, role="superseded", since=s.now) for e in s.matches.surplus]
+
+
+def _finish(s: Situation) -> tuple[Delete, ...]:
+    """Old versions whose replacement stands in the task."""
+    revived = {e.id for e, _ in (*s.matches.unchanged, *s.matches.renamed, *s.matches.changed)}
+    old = [e for e in s.past.entries if e.role == "superseded" and e.id not in revived]
+    return tuple(
+        Delete(e.id, e.name.seen, e.size, "replaced", e.path)
+        for e in (*old, *s.matches.surplus)
+        if s.change_refused(e.id) is None
+    )
+
+
+def _detached(s: Situation) -> list[LedgerEntry]:
+    """Ours without a file to sync, and not because the file is gone: left in peace."""
+    absent = list(s.matches.absent)
+    if s.rules.delete == "never":
+        absent += s.matches.gone
+    return [e if e.role == "detached" else replace(e, role="detached", since=s.now) for e in absent]
+
+
+def _deletes(
+    s: Situation, adoption: Adoption, uploads: _Uploads
+) -> tuple[tuple[Delete, ...], list[Problem]]:
+    """Attachments whose file is gone, and (mirror) what is not ours.
+
+    A foreign attachment may be the only copy of a file that could not be sent yet: nothing
+    foreign is deleted before every upload stands in the task.
+    """
+    if s.rules.delete == "never":
+        return (), []
+    deletes = [
+        Delete(e.id, s.shown[e.id].name if e.id in s.shown else e.name.seen, e.size, "gone", e.path)
+        for e in s.matches.gone
+    ]
+    unsent = uploads.ready or uploads.waiting or uploads.failed or uploads.contested
+    if s.rules.delete == "mirror" and s.fresh and not unsent and s.refused_alike is None:
+        adopted = {entry.id for entry, _ in adoption.adopted}
+        troubled = {p.path for p in s.folder.failed}
+        deletes += [
+            Delete(a.id, a.name, a.size, "foreign")
+            for a in s.unknown
+            if a.id not in adopted and a.name not in troubled
+        ]
+    refused = {d.id: r for d in deletes if (r := s.change_refused(d.id))}
+    return (
+        tuple(d for d in deletes if d.id not in refused),
+        [Problem(d.name, refused[d.id].error) for d in deletes if d.id in refused],
+    )
+
+
+def _foreign(s: Situation, adoption: Adoption) -> tuple[str, ...]:
+    adopted = {entry.id for entry, _ in adoption.adopted}
+    return tuple(a.name for a in s.unknown if a.id not in adopted)
+
+
+def _hints(s: Situation, adoption: Adoption) -> tuple[str, ...]:
+    older = [
+        f"{path}: an attachment with its name and size is older than the file; "
+        "it counts as foreign, `syncd --once --adopt` claims it"
+        for path in adoption.older
+    ]
+    unknown = [f".syncd-order: {line}: no such file" for line in s.folder.unknown_order_lines]
+    return (*older, *unknown)
+
+
+def _needs_list(s: Situation, adoption: Adoption) -> str | None:
+    if s.fresh:
+        return None
+    if adoption.adopted or adoption.older:
+        return "an attachment that is not ours has a new file's name and size"
+    return None

@@ -1,0 +1,113 @@
+"""What a decision rests on, and the small questions that every part of it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from syncd.core.books import in_doubt, same_name
+from syncd.core.matching import Matches, match
+from syncd.model import (
+    Attachment,
+    FolderSnapshot,
+    LedgerEntry,
+    Listing,
+    LocalFile,
+    Past,
+    Refusal,
+    Rules,
+)
+
+TIMES_A_DAY = 2
+"""How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Folder, task and ledger at one moment, with the rules that hold for them."""
+
+    folder: FolderSnapshot
+    listing: Listing
+    past: Past
+    """Settled by this list, if the list is fresh."""
+    rules: Rules
+    selects: Callable[[str], bool]
+    now: float
+    scanned_at: float
+    fresh: bool = True
+    """The list was taken in this run; False = remembered."""
+    adopt_any_age: bool = False
+    unsettled: frozenset[str] = frozenset()
+    """Files that are still being written: left for a later cycle."""
+
+    @cached_property
+    def matches(self) -> Matches:
+        return match(self.folder, self.past, self.selects)
+
+    @cached_property
+    def shown(self) -> dict[int, Attachment]:
+        return {a.id: a for a in self.listing.attachments}
+
+    @cached_property
+    def unknown(self) -> tuple[Attachment, ...]:
+        """Attachments that are not ours, nor ids we know to be deleted."""
+        known = {e.id for e in self.past.entries}
+        return tuple(a for a in self.listing.attachments if a.id not in known)
+
+    @cached_property
+    def _refusals(self) -> dict[str, Refusal]:
+        return {r.subject: r for r in self.past.refusals if r.not_before > self.now}
+
+    @cached_property
+    def _doubtful_paths(self) -> frozenset[str]:
+        return frozenset(i.path for i in in_doubt(self.past))
+
+    @property
+    def refused_alike(self) -> str | None:
+        """The error, if lately every upload was refused alike."""
+        return next((r.error for r in self._refusals.values() if r.whole), None)
+
+    def put_back_too_often(self, entry: LedgerEntry) -> bool:
+        return self.past.put_back.get(entry.id, 0) >= TIMES_A_DAY
+
+    def change_refused(self, entry_id: int) -> Refusal | None:
+        """The refusal of a PUT or DELETE to this attachment, while it is to be honoured."""
+        return self._refusals.get(f"#{entry_id}")
+
+    def upload_refused(self, file: LocalFile) -> Refusal | None:
+        """The refusal of these very bytes, while it is to be honoured."""
+        refusal = self._refusals.get(file.path)
+        return refusal if refusal and refusal.fingerprint == file.fingerprint else None
+
+    def why_not_now(self, file: LocalFile) -> str | None:
+        """Why nothing can be decided about an upload of this file yet."""
+        if file.path in self.unsettled:
+            return "still being written"
+        if file.path in self._doubtful_paths:
+            return "an earlier upload of it may still arrive"
+        return None
+
+    def created_too_often(self, file: LocalFile) -> bool:
+        key = (file.path, file.digest or "")
+        return self.past.created.get(key, 0) >= TIMES_A_DAY
+
+    def bind(self, entry: LedgerEntry, file: LocalFile) -> LedgerEntry:
+        """The entry of an attachment that has the content of this file."""
+        trusted = entry.fingerprint == file.fingerprint and not entry.racy
+        return replace(
+            entry,
+            role="current",
+            since=entry.since if entry.role == "current" else self.now,
+            path=file.path,
+            size=file.size,
+            digest=entry.digest if trusted else file.digest or entry.digest,
+            fingerprint=file.fingerprint,
+            racy=not trusted and file.fingerprint.racy_at(self.scanned_at),
+        )
+
+    def names_itself(self, entry: LedgerEntry, attachment: Attachment) -> bool:
+        """Whether an attachment's name is its file's, or the server's lasting form of it."""
+        return same_name(attachment.name, entry.path) or entry.name.is_form_of(
+            entry.path, attachment.name
+        )

@@ -1,0 +1,296 @@
+"""The values that the rooms exchange: frozen, and knowing no engine, client or database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+T = TypeVar("T")
+
+Order = Literal["natural", "name", "modified", "size", "manifest"]
+DeletePolicy = Literal["owned", "mirror", "never"]
+Role = Literal["current", "superseded", "detached", "tombstone"]
+
+
+@dataclass(frozen=True, order=True)
+class TaskKey:
+    """Where a task's attachments live: server, organization, workspace, task."""
+
+    url: str
+    organization_id: int
+    workspace_id: int
+    task_id: int
+
+    def __str__(self) -> str:
+        return f"task {self.task_id}"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings of one folder that decide what is synced and how."""
+
+    order: Order = "natural"
+    reverse: bool = False
+    display_order_step: int = 100
+    delete: DeletePolicy = "owned"
+    max_delete: int = 10
+    recursive: bool = False
+    include: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    max_file_size: int = 0
+    """Bytes; 0 = no limit of our own."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One folder and the task that it is."""
+
+    name: str
+    path: str
+    task: TaskKey
+    rules: Rules
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A cheap hint that a file is unchanged; the digest decides where it differs."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    def racy_at(self, read_at: float) -> bool:
+        """Whether a later change may hide behind it, having been read at `read_at`.
+
+        A change within the clock tick of the one before leaves no trace; 2 s cover the
+        coarsest file systems (git's racy rule).
+        """
+        return read_at - max(self.mtime_ns, self.ctime_ns) / 1e9 < 2.0
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file that today's rules sync; `path` is relative, with `/`."""
+
+    path: str
+    fingerprint: Fingerprint
+    digest: str | None = None
+    """sha256 in hex; None = not read (yet)."""
+
+    @property
+    def size(self) -> int:
+        return self.fingerprint.size
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about one path that is reported by name: data, not an exception."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FolderIdentity:
+    """What tells that a folder is the one it was: inode and file system (f_fsid, else device)."""
+
+    inode: int
+    file_system: int
+
+
+@dataclass(frozen=True)
+class FolderSnapshot:
+    """One scan of a folder."""
+
+    root: str
+    identity: FolderIdentity
+    files: tuple[LocalFile, ...]
+    skipped: tuple[Problem, ...] = ()
+    """Links, sockets, pipes, devices, files over max_file_size, nested mounts: exit 0."""
+    failed: tuple[Problem, ...] = ()
+    """Unreadable files and directories, names that are not UTF-8 or equal after NFC: exit 1."""
+    scanned: frozenset[str] = frozenset({""})
+    """Relative paths of the directories that were read without an error; "" is the root."""
+    occupied: frozenset[str] = frozenset()
+    """Paths that exist in a scanned directory but are neither in `files` nor in `scanned`,
+    ignored ones left out."""
+    unknown_order_lines: tuple[str, ...] = ()
+    """Lines of `.syncd-order` that name no synced file."""
+    manifest: tuple[str, ...] = ()
+    """Paths in the order of `.syncd-order`; empty without `order: manifest`."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One row of the list endpoint that is not deleted."""
+
+    id: int
+    name: str
+    display_order: int
+    size: int
+    mime_type: str = ""
+    created_at: float | None = None
+    """Seconds since the epoch by the server's clock; None = not given or not readable."""
+    created_whole_second: bool = False
+    """The server's time carried no fraction: it lies up to 1 s later than it says."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A believed or not yet believed answer of the list endpoint."""
+
+    attachments: tuple[Attachment, ...]
+    clock_skew: float = 0.0
+    """Seconds to add to a local time to get the server's, by its Date header."""
+
+
+@dataclass(frozen=True)
+class QuotaReading:
+    """The quota headers of one answer; None = the header was not there."""
+
+    remaining: int | None
+    resets_in: float | None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file about to be sent: opened afresh, and refused if it is not the planned one."""
+
+    file: str
+    """Absolute path."""
+    name: str
+    display_order: int
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What really went over the wire for one file."""
+
+    digest: str
+    changed: bool
+    """The file was another after the last byte than before the first."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A confirmed create: what was sent and, if the server said so, what was made of it."""
+
+    sent: tuple[Sent, ...]
+    attachments: tuple[Attachment, ...] | None = field(default=None)
+    """In the order of the uploads; None = the answer carried no (or not as many) objects."""
+
+
+@dataclass(frozen=True)
+class Said(Generic[T]):
+    """One attribute (name or display order) between us and the server."""
+
+    sent: T
+    """What we told the server last."""
+    seen: T
+    """What a list showed last."""
+    kept: bool = False
+    """A list has shown what we sent: a later difference is a person's doing, not the server's."""
+    tried: T | None = None
+    """The seen value that our last PUT tried to change; seen again = the server's form of it."""
+
+    def observe(self, value: T) -> Said[T]:
+        """Take in what a fresh list shows."""
+        return Said(
+            sent=self.sent,
+            seen=value,
+            kept=self.kept or value == self.sent,
+            tried=self.tried if value == self.tried else None,
+        )
+
+    def put(self, value: T, *, over: T) -> Said[T]:
+        """A PUT that carried `value` was confirmed while the task showed `over`."""
+        return Said(
+            sent=value,
+            seen=value,
+            kept=self.kept and value == self.sent,
+            tried=None if value == over else over,
+        )
+
+    def is_form_of(self, wanted: T, value: T) -> bool:
+        """The server turned `wanted` into `value` and kept to it after one try."""
+        return self.sent == wanted and not self.kept and self.tried == value
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """An attachment that is ours: what folder and task last agreed on."""
+
+    id: int
+    role: Role
+    path: str
+    size: int
+    name: Said[str]
+    order: Said[int]
+    digest: str | None = None
+    fingerprint: Fingerprint | None = None
+    racy: bool = False
+    """The fingerprint was read so soon after a change that it is not to be trusted once."""
+    listed: bool = False
+    """A list has shown it; before that a 201 alone is believed, for ten minutes."""
+    since: float = 0.0
+    """When it took its role, seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A create that was, is or may be on its way; committed before it is sent."""
+
+    key: int
+    """Row number; 0 = not stored yet."""
+    path: str
+    name: str
+    number: int
+    size: int
+    fingerprint: Fingerprint
+    sequence: int
+    """Number of the last list before the send: only later ids can be its fruit."""
+    sent_at: float
+    digest: str | None = None
+    state: Literal["open", "answered", "doubtful", "lost"] = "open"
+    """open: on its way · answered: 201 without ids · doubtful: no or a strange answer ·
+    lost: a list that could be believed lacked it; kept a day for a late twin."""
+    ended_at: float | None = None
+    """When it was answered or failed."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The server's refusal of one file or of one change to an attachment."""
+
+    subject: str
+    """The path of a refused file, or `#id` of an attachment whose change was refused."""
+    error: str
+    fingerprint: Fingerprint | None
+    attempts: int
+    not_before: float
+    whole: bool = False
+    """Everything tried was refused alike: the folder's error, not the file's."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """All that the ledger knows of one task."""
+
+    entries: tuple[LedgerEntry, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    first_seen: Mapping[int, int] = field(default_factory=dict)
+    """Of attachments not ours: the number of the list that showed them first."""
+    sequence: int = 0
+    """How many lists of this task were taken."""
+    refusals: tuple[Refusal, ...] = ()
+    identity: FolderIdentity | None = None
+    mirror_approved: bool = False
+    created: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(path, digest) -> creates in the last 24 hours."""
+    put_back: Mapping[int, int] = field(default_factory=dict)
+    """attachment id -> times its name or place was put back in the last 24 hours."""
+    deleted: int = 0
+    """Deletes counted by the guard in the last hour."""

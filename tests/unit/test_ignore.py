@@ -1,0 +1,163 @@
+"""What is synced and what is not, a sentence per row."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncd.core.ignore import BUILT_IN, Selection, pattern_fault, selection
+from syncd.model import Rules
+
+DEEP = {"recursive": True}
+
+
+def chosen(path: str, **rules: object) -> bool:
+    return Selection(Rules(**rules)).selects(path)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".hidden", ".DS_Store", "a.tmp", "a.temp", "a.part", "a.partial", "a.crdownload"),
+        *("a.download", ".a.swp", "a.swp", "a.swx", "a~", ".#a", "#a#", "##", "~$a.docx"),
+        *(".~lock.a.odt#", "4913", ".goutputstream-X1", ".nfs0001", ".fuse_hidden0001"),
+        *("Thumbs.db", "desktop.ini", ".syncd-order"),
+    ],
+)
+def test_litter_is_ignored_at_every_level(name: str) -> None:
+    assert not chosen(name)
+    assert not chosen(f"a/b/{name}", **DEEP)
+    assert Selection(Rules()).reason(name).startswith("not synced: ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a", "a.txt", "#a", "a#", "#", "!a", "tmp", "a.tmp.txt", "14913", "thumbs.db", "a.TMP"),
+        *("a\n", "a\nb", "~a", "Thumbs.db\n", "a.tmp\n", " ", "é", "a[1].txt", "\\"),
+    ],
+)
+def test_what_only_looks_like_litter_is_synced(name: str) -> None:
+    assert chosen(name)
+    assert chosen(f"a/b\n/{name}", **DEEP)
+
+
+PATTERNS = {
+    "ignore is added to the built-in list": (["*.log"], [], "a.log", False),
+    "the rest goes on": (["*.log"], [], "a.txt", True),
+    "a built-in pattern is taken back": (["!.*"], [], ".env", True),
+    "a single hidden name is taken back": (["!.env"], [], ".env", True),
+    "others stay hidden": (["!.env"], [], ".envrc", False),
+    "one's own pattern is taken back": (["*.log", "!keep.log"], [], "keep.log", True),
+    "the last match wins": (["!keep.log", "*.log"], [], "keep.log", False),
+    "the manifest is never synced": (["!.*", "!.syncd-order"], [], ".syncd-order", False),
+    "an ignored folder hides all below": (["old/"], [], "old/a/b.txt", False),
+    "a folder's pattern spares a file": (["old/"], [], "a/old", True),
+    "a name without slash counts at every level": (["old"], [], "a/old/b.txt", False),
+    "a leading slash binds to the root": (["/old"], [], "a/old/b.txt", True),
+    "an inner slash binds to the root": (["a/old"], [], "b/a/old", True),
+    "two stars reach every level": (["**/a/old"], [], "b/a/old", False),
+    "a trailing /** takes what lies below": (["old/**"], [], "old/a/b", False),
+    "a trailing /** spares the name itself": (["old/**"], [], "old", True),
+    "a star does not cross a slash": (["a/*.log"], [], "a/b/c.log", True),
+    "inner stars cross slashes": (["a/**/c.log"], [], "a/b/b/c.log", False),
+    "nothing returns from an ignored folder": (["old/", "!old/a.txt"], [], "old/a.txt", False),
+    "nor by its bare name": (["node_modules", "!.env"], [], "node_modules/.env", False),
+    "unless the folder is let in": (["!.config/"], [], ".config/a.txt", True),
+    "what is hidden in it stays so": (["!.config/"], [], ".config/.a", False),
+    "and single files of it by a pattern": (["old/*", "!old/a.txt"], [], "old/a.txt", True),
+    "case matters": (["*.LOG"], [], "a.log", True),
+    "an escaped hash is a hash": ([r"\#a"], [], "#a", False),
+    "an escaped bang is a bang": ([r"\!a"], [], "!a", False),
+    "a comment and a blank do nothing": (["#a", "", " "], [], "#a", True),
+    "a class of characters works": (["[ab].txt"], [], "b.txt", False),
+    "a star ignores everything": (["*"], [], "a/b", False),
+    "a star and a slash spare the root": (["*/"], [], "a", True),
+    "two stars ignore everything": (["**"], [], "a", False),
+    "include limits": ([], ["*.pdf"], "a.txt", False),
+    "include lets in": ([], ["*.pdf"], "a/b.pdf", True),
+    "an included folder is included whole": ([], ["docs/"], "docs/a/b.txt", True),
+    "and nothing beside it": ([], ["docs/"], "a.txt", False),
+    "include takes something out again": ([], ["docs/", "!docs/drafts/"], "docs/drafts/a", False),
+    "by name too": ([], ["docs/", "!*.bak"], "docs/a.bak", False),
+    "the deepest level decides": ([], ["*.pdf", "!docs/"], "docs/a.pdf", True),
+    "nothing but exceptions means all the rest": ([], ["!*.bak"], "a.txt", True),
+    "and the exceptions are out": ([], ["!*.bak"], "a.bak", False),
+    "ignore beats include": (["a.pdf"], ["*.pdf"], "a.pdf", False),
+    "built-in beats include": ([], [".env"], ".env", False),
+    "include does not need what ignore gave back": (["!.env"], [".env"], ".env", True),
+}
+
+
+@pytest.mark.parametrize(("ignore", "include", "path", "synced"), PATTERNS.values(), ids=PATTERNS)
+def test_patterns(ignore: list[str], include: list[str], path: str, synced: bool) -> None:
+    rules = Rules(recursive=True, ignore=tuple(ignore), include=tuple(include))
+    found = Selection(rules)
+    assert found.selects(path) is synced
+    assert found.reason(path).startswith("synced: " if synced else "not synced: ")
+
+
+def test_without_recursive_only_the_root_is_synced() -> None:
+    assert chosen("a")
+    assert not chosen("b/a")
+    assert chosen("b/a", **DEEP)
+
+
+def test_pruned_is_what_cannot_hold_a_synced_file() -> None:
+    deep = Selection(Rules(recursive=True, ignore=("old/",), include=("docs/*.pdf",)))
+    assert [deep.prunes(d) for d in ("", "docs", "a/old", ".git", "a/b")] == [
+        *(False, False, True, True, False)
+    ]
+    flat = Selection(Rules())
+    assert not flat.prunes("")
+    assert flat.prunes("docs")
+
+
+REASONS = {
+    ".env": "not synced: the built-in pattern `.*` ignores it",
+    "a/.git/b/c": "not synced: the built-in pattern `.*` ignores the folder a/.git/"
+    " and all below it",
+    "a.log": "not synced: the ignore pattern `*.log` ignores it",
+    "keep.log": "synced: the include pattern `keep.log` matches it",
+    "a.pdf": "synced: the include pattern `*.pdf` matches it",
+    "b.pdf": "not synced: the include pattern `!b.pdf` leaves it out",
+    "a.txt": "not synced: no include matches it",
+    ".syncd-order": "not synced: .syncd-order tells the order and is never synced itself",
+}
+
+
+@pytest.mark.parametrize(("path", "sentence"), REASONS.items())
+def test_reason_names_the_pattern(path: str, sentence: str) -> None:
+    include = ("*.pdf", "keep.log", "!b.pdf")
+    rules = Rules(recursive=True, ignore=("*.log", "!keep.log"), include=include)
+    assert Selection(rules).reason(path) == sentence
+
+
+def test_reason_without_include() -> None:
+    found = Selection(Rules(ignore=("!.env",)))
+    assert found.reason("a") == "synced: no pattern ignores it"
+    assert (
+        found.reason(".env") == "synced: the ignore pattern `!.env` takes it out of what is ignored"
+    )
+    assert found.reason("a/b") == "not synced: it lies in the subfolder a/ and recursive is off"
+
+
+def test_too_large_is_above_the_limit_and_nothing_without_one() -> None:
+    assert not Selection(Rules()).too_large(1 << 50)
+    limited = Selection(Rules(max_file_size=10))
+    assert [limited.too_large(size) for size in (0, 10, 11)] == [False, False, True]
+
+
+def test_a_pattern_that_cannot_match_is_told() -> None:
+    assert pattern_fault("*.pdf") is None
+    assert pattern_fault("#a") == r"a pattern that starts with # is a comment; write \#a"
+    assert all(pattern_fault(text) for text in ("", "  ", "!", "/", "a\nb"))
+    assert all(pattern_fault(text) is None for text in BUILT_IN)
+
+
+def test_equal_rules_share_one_selection() -> None:
+    assert selection(Rules(ignore=("a",))) is selection(Rules(ignore=("a",)))
+
+
+def test_a_name_with_other_bytes_is_judged_too() -> None:
+    assert chosen("bad\udcff.txt")
+    assert not chosen("bad\udcff.tmp")
