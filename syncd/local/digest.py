@@ -1,0 +1,131 @@
+"""Opens a folder's files without following a link, and reads their content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from errno import ELOOP, ENOENT, ENOTDIR
+
+from syncd.errors import FileProblem
+from syncd.model import Fingerprint
+
+CHUNK = 1 << 20
+RACY_SECONDS = 2.0
+
+_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+# Passing through a directory takes the right to search it, not to read it.
+_PASS = _NO_LINK | os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+_READ = _NO_LINK | os.O_NONBLOCK | os.O_RDONLY
+
+
+def absolute(root: str, path: str) -> str:
+    """The absolute path of a relative one."""
+    return os.path.join(root, *path.split("/"))
+
+
+def fingerprint(status: os.stat_result) -> Fingerprint:
+    return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def is_racy(fp: Fingerprint, read_at: float) -> bool:
+    """Whether a later change might leave the fingerprint as it is (git's racy rule).
+
+    `read_at`: seconds since the epoch, before the file was stat'ed. A ctime in the future (a
+    file server's clock runs ahead) is as doubtful as a fresh one; an mtime far in the future is
+    not, as anyone may set it once and for all.
+    """
+    moment = round(read_at * 1e9)
+    margin = round(RACY_SECONDS * 1e9)
+    return fp.ctime_ns >= moment - margin or abs(fp.mtime_ns - moment) <= margin
+
+
+def strerror(error: OSError) -> str:
+    """The system's words, without the path: "permission denied"."""
+    words = os.strerror(error.errno) if error.errno else str(error)
+    return words[:1].lower() + words[1:]
+
+
+def open_beneath(root_fd: int, path: str, flags: int) -> int:
+    """A descriptor of `path` below the directory `root_fd`; no part of it may be a link.
+
+    `path`: relative, "" is the root itself. Raises OSError; ELOOP or ENOTDIR for a link.
+    """
+    if not path:
+        return os.open(".", flags | _NO_LINK, dir_fd=root_fd)
+    *above, name = path.split("/")
+    if any(part in ("", ".", "..") for part in (*above, name)) or "\0" in path:
+        raise FileNotFoundError(ENOENT, "not a path below the folder", path)
+    at = root_fd
+    try:
+        for part in above:
+            inner = os.open(part, _PASS, dir_fd=at)
+            if at != root_fd:
+                os.close(at)
+            at = inner
+        return os.open(name, flags | _NO_LINK, dir_fd=at)
+    finally:
+        if at != root_fd:
+            os.close(at)
+
+
+def open_file(root: str, path: str) -> int:
+    """A descriptor to read the regular file `path` below the resolved `root`; close it.
+
+    Raises FileProblem; never blocks, and never opens what a link points to.
+    """
+    try:
+        root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fd = open_beneath(root_fd, path, _READ)
+        finally:
+            os.close(root_fd)
+    except OSError as error:
+        raise _problem(path, error) from error
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise FileProblem(path, "no longer a regular file", changed=True)
+
+
+def digest(
+    root: str,
+    path: str,
+    expected: Fingerprint | None = None,
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> tuple[str, Fingerprint]:
+    """The sha256 in hex of one file, and the fingerprint that it had before and after.
+
+    `root`: resolved; `on_progress`: gets the number of bytes of each chunk. Raises FileProblem,
+    `changed` if the file is not the expected one or not the same after the last byte.
+    """
+    fd = open_file(root, path)
+    try:
+        before = fingerprint(os.fstat(fd))
+        if expected is not None and before != expected:
+            raise FileProblem(path, "changed since it was scanned", changed=True)
+        hasher = hashlib.sha256()
+        buffer = memoryview(bytearray(CHUNK))
+        total = 0
+        while count := os.readv(fd, [buffer]):
+            hasher.update(buffer[:count])
+            total += count
+            on_progress(count)
+            if total > before.size:
+                break
+        if total != before.size or fingerprint(os.fstat(fd)) != before:
+            raise FileProblem(path, "changed while it was read", changed=True)
+    except OSError as error:
+        raise _problem(path, error) from error
+    finally:
+        os.close(fd)
+    return hasher.hexdigest(), before
+
+
+def _problem(path: str, error: OSError) -> FileProblem:
+    if error.errno == ENOENT:
+        return FileProblem(path, "no longer there", changed=True)
+    if error.errno in (ELOOP, ENOTDIR):
+        return FileProblem(path, "is or lies behind a symbolic link now", changed=True)
+    return FileProblem(path, strerror(error))

@@ -1,0 +1,137 @@
+"""The root of a scan, and what happens while a scan is under way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.core.ignore import Selection
+from syncd.errors import FolderError
+from syncd.local import scan as scan_module
+from syncd.local.scan import scan
+from syncd.model import Rules
+from tests.support.folders import fill, look, names, told
+
+
+class TestRoot:
+    def test_a_missing_one_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(FolderError, match="/gone: no such folder; mount it, create it"):
+            look(tmp_path / "gone")
+
+    def test_a_file_is_an_error(self, tmp_path: Path) -> None:
+        fill(tmp_path, "a")
+        with pytest.raises(FolderError, match="/a: not a folder"):
+            look(tmp_path / "a")
+
+    def test_a_link_is_resolved_and_a_broken_one_names_its_target(self, tmp_path: Path) -> None:
+        fill(tmp_path, "there/a")
+        (tmp_path / "link").symlink_to("there")
+        (tmp_path / "broken").symlink_to("gone")
+        (tmp_path / "loop").symlink_to("loop")
+        found = look(tmp_path / "link")
+        assert found.root == str(tmp_path / "there")
+        assert names(found) == ["a"]
+        with pytest.raises(FolderError, match=r"/broken \(that is, .*/gone\): no such folder"):
+            look(tmp_path / "broken")
+        with pytest.raises(FolderError, match="/loop: not a folder"):
+            look(tmp_path / "loop")
+
+    @pytest.mark.parametrize("path", ["a\0b", "a" * 5000, "bad\udcff"])
+    def test_an_impossible_path_is_an_error_in_one_line(self, path: str) -> None:
+        with pytest.raises(FolderError) as caught:
+            look("/tmp/" + path)
+        str(caught.value).encode()
+        assert "\n" not in str(caught.value)
+
+    def test_the_identity_follows_a_rename_and_tells_a_successor(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        first = look(tmp_path / "a").identity
+        (tmp_path / "a").rename(tmp_path / "b")
+        (tmp_path / "a").mkdir()
+        assert look(tmp_path / "b").identity == first
+        assert look(tmp_path / "a").identity != first
+
+
+class TestMeanwhile:
+    """What happens while a scan is under way: a selection that acts when it is asked."""
+
+    def acting(self, at: str, action: Callable[[], object]) -> Selection:
+        class Acting(Selection):
+            def selects(self, path: str) -> bool:
+                if path == at:
+                    action()
+                return super().selects(path)
+
+        return Acting(Rules(recursive=True))
+
+    def test_a_file_that_vanishes_for_good_is_not_there(self, tmp_path: Path) -> None:
+        fill(tmp_path, "a")
+        found = scan(str(tmp_path), self.acting("a", (tmp_path / "a").unlink), recursive=True)
+        assert (names(found), found.failed, found.occupied) == ([], (), frozenset())
+
+    def test_a_file_that_comes_back_at_once_is_there(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(tmp_path, "a")
+        selection = self.acting("a", lambda: (tmp_path / "a").rename(tmp_path / "b~"))
+        whole = scan_module._Walk._look_again
+
+        def saved(walk: Any) -> None:
+            fill(tmp_path, "a")
+            whole(walk)
+
+        monkeypatch.setattr(scan_module._Walk, "_look_again", saved)
+        assert names(scan(str(tmp_path), selection, recursive=True)) == ["a"]
+
+    @pytest.mark.parametrize("successor", ["nothing", "link", "file"])
+    def test_a_folder_that_vanishes_fails_and_is_not_scanned(
+        self, tmp_path: Path, successor: str
+    ) -> None:
+        fill(tmp_path, "a", "sub/b", "other/c")
+
+        def action() -> None:
+            shutil.rmtree(tmp_path / "sub")
+            if successor == "link":
+                (tmp_path / "sub").symlink_to("other")
+            elif successor == "file":
+                fill(tmp_path, "sub")
+
+        whole = scan_module._Walk._read
+        done: list[str] = []
+
+        def read(walk: Any, directory: str) -> bool:
+            if directory and not done:
+                done.append(directory)
+                action()
+            return whole(walk, directory)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scan_module._Walk, "_read", read)
+            found = look(tmp_path, recursive=True)
+        assert names(found) == ["a", "other/c"]
+        word = "vanished" if successor == "nothing" else "was replaced"
+        assert told(found.failed) == [("sub/", f"folder {word} during the scan")]
+        assert found.scanned == {"", "other"}
+        assert found.occupied == {"sub"}
+
+    def test_a_root_that_is_swapped_is_an_error_and_no_empty_folder(self, tmp_path: Path) -> None:
+        root = tmp_path / "root"
+        fill(root, "a")
+
+        def swap() -> None:
+            root.rename(tmp_path / "aside")
+            root.mkdir()
+
+        with pytest.raises(FolderError, match="replaced during the scan"):
+            scan(str(root), self.acting("a", swap), recursive=True)
+
+    def test_a_root_that_leaves_is_an_error(self, tmp_path: Path) -> None:
+        root = tmp_path / "root"
+        fill(root, "a")
+        away = self.acting("a", lambda: root.rename(tmp_path / "aside"))
+        with pytest.raises(FolderError, match="no such folder"):
+            scan(str(root), away, recursive=True)
