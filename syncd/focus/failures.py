@@ -1,0 +1,86 @@
+"""A request that got no answer: how far did it come, and what is to be said of it.
+
+The wording is ours throughout: the libraries' texts hold URLs, and with them names and passwords
+of proxies.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+
+import requests
+import urllib3.exceptions as u3
+
+from syncd.errors import ApiError, Doubtful, Unbelievable, Unreachable
+from syncd.focus.upload import MultipartBody
+from syncd.focus.wire import Exchange
+
+_TIMEOUTS = (TimeoutError, u3.TimeoutError, requests.Timeout)
+_PROXIES = (u3.ProxyError, requests.exceptions.ProxyError)
+_CONFUSED = (http.client.HTTPException, u3.InvalidHeader, u3.HeaderParsingError, UnicodeError)
+
+
+def failure(error: BaseException, current: Exchange, body: MultipartBody | None) -> ApiError:
+    """Not done if no request was begun, or nothing of its body; else perhaps done."""
+    chain = list(_chain(error))
+    reason = _reason(chain, current)
+    if not current.begun:
+        via = "the proxy" if any(isinstance(e, _PROXIES) for e in chain) else "the server"
+        return Unreachable(f"could not reach {via}: {reason}")
+    if body is not None and body.given == 0:
+        return Unreachable(f"nothing was sent: {reason}")
+    if any(isinstance(e, _CONFUSED) and not _is_lost(e) for e in chain):
+        return Unbelievable("the answer is not HTTP")
+    return Doubtful(f"no answer: {reason}")
+
+
+def cut_reason(error: BaseException, current: Exchange) -> str:
+    """Why the body of an answer ended early."""
+    return _reason(list(_chain(error)), current)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it came from, outermost first, each once."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        inner = (*current.args, getattr(current, "reason", None))
+        inner += (current.__cause__, current.__context__)
+        waiting += [item for item in inner if isinstance(item, BaseException)]
+
+
+def _is_lost(error: BaseException) -> bool:
+    return isinstance(error, http.client.RemoteDisconnected | http.client.IncompleteRead)
+
+
+def _reason(chain: list[BaseException], current: Exchange) -> str:
+    for error in chain:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({error.verify_message})"
+        if isinstance(error, socket.gaierror):
+            return "its name cannot be resolved"
+    for error in chain:
+        if isinstance(error, ssl.SSLError):
+            return "TLS failed"
+        if isinstance(error, _TIMEOUTS) and not isinstance(error, u3.NewConnectionError):
+            return f"timed out ({current.limit:g} s)"
+    for error in chain:
+        if isinstance(error, OSError) and error.errno:
+            return os.strerror(error.errno).lower()
+        if _is_lost(error):
+            return "the connection was closed"
+    if any("SOCKS" in str(error) for error in chain):
+        return "SOCKS proxies are not supported"
+    if any("CA certificate bundle" in str(error) for error in chain):
+        return "the CA bundle that the environment names does not exist"
+    if any("Tunnel connection failed" in str(error) for error in chain):
+        return "the proxy refused to connect"
+    return type(chain[-1]).__name__

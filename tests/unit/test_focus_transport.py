@@ -1,0 +1,247 @@
+"""The transport: what goes out, what comes in, and what is said when nothing does."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from pathlib import Path
+
+import pytest
+from test_focus_server import (
+    KEY,
+    Peer,
+    answering,
+    headers_of,
+    reply,
+    serving,
+    transport_to,
+)
+
+from syncd import __version__
+from syncd.errors import Doubtful, KeyRefused, Unbelievable, Unreachable
+from syncd.focus import surroundings
+from syncd.focus.transport import ANSWER_LIMIT
+
+
+@pytest.fixture(autouse=True)
+def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def test_a_request_is_these_bytes_and_no_others() -> None:
+    with answering(reply(200, b"{}")) as server:
+        answer = transport_to(f"{server.url}/api/").request("GET", "/x", query=[("a[]", "b c&d")])
+    line, headers = server.heads[0].split(b"\r\n")[0], headers_of(server.heads[0])
+    assert line == b"GET /api/x?a%5B%5D=b%20c%26d HTTP/1.1"
+    assert headers == {
+        "host": f"127.0.0.1:{server.port}",
+        "user-agent": f"syncd/{__version__}",
+        "authorization": f"Bearer {KEY}",
+        "accept": "application/json",
+        "accept-encoding": "identity",
+    }
+    assert (answer.status, answer.body, answer.cut) == (200, b"{}", "")
+
+
+def test_netrc_does_not_replace_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with answering(reply(200)) as server:
+        transport_to(server.url).request("GET", "/")
+    assert headers_of(server.heads[0])["authorization"] == f"Bearer {KEY}"
+
+
+def test_no_proxy_ever_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(reply(200)) as proxy, answering(reply(200)) as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        transport_to(server.url).request("GET", "/")
+    assert (len(server.heads), proxy.connections) == (1, 0)
+
+
+def test_proxies_of_the_environment_count_for_others_unless_excepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    assert surroundings.proxies("https://focus.toggl.com/api")["https"] == "http://proxy:3128"
+    monkeypatch.setenv("NO_PROXY", "toggl.com")
+    assert surroundings.proxies("https://focus.toggl.com/api") == {}
+    for host in ("localhost", "127.0.0.2", "[::1]", "a.localhost", "LOCALHOST."):
+        assert surroundings.proxies(f"https://{host}:1/") == {}
+
+
+def test_a_proxy_that_refuses_means_unreachable_and_never_sees_the_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with answering(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:hush@127.0.0.1:{proxy.port}")
+        transport = transport_to("https://focus.invalid/api")
+        with pytest.raises(Unreachable, match="proxy refused") as caught:
+            transport.request("POST", "/x", json={})
+    assert proxy.heads[0].startswith(b"CONNECT focus.invalid:443 ")
+    assert KEY.encode() not in proxy.heads[0]
+    assert "hush" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_redirect_is_not_followed_and_its_endless_body_not_read() -> None:
+    with answering(reply(200)) as elsewhere:
+
+        def redirecting(peer: Peer) -> None:
+            peer.head()
+            head = f"HTTP/1.1 302 Go\r\nLocation: http://localhost:{elsewhere.port}/\r\n\r\n"
+            peer.send(head.encode())
+            while True:
+                peer.send(b"x" * 65536)
+
+        with serving(redirecting) as server:
+            answer = transport_to(server.url).request("GET", "/")
+    assert (answer.status, elsewhere.connections) == (302, 0)
+    assert len(answer.body) <= ANSWER_LIMIT + 65536
+    assert answer.overlong
+
+
+def test_cookies_are_not_kept() -> None:
+    with answering(reply(200, b"", "Set-Cookie: a=b; Path=/")) as server:
+        transport = transport_to(server.url)
+        transport.request("GET", "/")
+        transport.request("GET", "/")
+    assert b"cookie" not in server.heads[1].lower()
+
+
+def test_connections_are_kept_until_new_ones_are_asked_for() -> None:
+    with answering(reply(200, b"{}")) as server:
+        transport = transport_to(server.url)
+        for _ in range(3):
+            transport.request("GET", "/")
+        assert server.connections == 1
+        transport.new_connections()
+        transport.request("GET", "/")
+        assert server.connections == 2
+        transport._used -= 46
+        transport.request("GET", "/")
+        transport.request("GET", "/")
+        assert server.connections == 3
+
+
+def test_a_new_key_counts_from_the_next_request_on_and_none_is_needed() -> None:
+    with answering(reply(200)) as server:
+        transport = transport_to(server.url, key="")
+        transport.request("GET", "/")
+        transport.set_key("other")
+        transport.request("GET", "/")
+    assert "authorization" not in headers_of(server.heads[0])
+    assert headers_of(server.heads[1])["authorization"] == "Bearer other"
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1:1", "connection refused"),
+        ("https://nowhere.invalid", "its name cannot be resolved"),
+    ],
+)
+def test_a_server_that_cannot_be_reached_has_done_nothing(url: str, reason: str) -> None:
+    with pytest.raises(Unreachable, match=f"could not reach the server: {reason}"):
+        transport_to(url).request("DELETE", "/x")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_lost_answer_leaves_doubt(method: str) -> None:
+    with (
+        serving(lambda peer: peer.head() and None) as server,
+        pytest.raises(Doubtful, match="no answer"),
+    ):
+        transport_to(server.url).request(method, "/x")
+    with (
+        serving(lambda peer: peer.head() and peer.reset()) as server,
+        pytest.raises(Doubtful, match="connection reset"),
+    ):
+        transport_to(server.url).request(method, "/x")
+
+
+def test_a_server_that_never_answers_leaves_doubt_in_time() -> None:
+    with serving(lambda peer: peer.head() and time.sleep(3)) as server:
+        start = time.monotonic()
+        with pytest.raises(Doubtful, match="timed out"):
+            transport_to(server.url, timeout=0.2).request("PUT", "/x", json={})
+        assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_drips_for_ever_does_not_hold_us(start: bytes) -> None:
+    def dripping(peer: Peer) -> None:
+        peer.head()
+        peer.send(start)
+        while True:
+            peer.send(b"x")
+            time.sleep(0.02)
+
+    with serving(dripping) as server:
+        begin = time.monotonic()
+        transport = transport_to(server.url, timeout=0.3)
+        if start.endswith(b"\r\n\r\n"):
+            answer = transport.request("GET", "/")
+            assert answer.status == 200
+            assert "timed out" in answer.cut
+        else:
+            with pytest.raises(Doubtful, match="timed out"):
+                transport.request("GET", "/")
+        assert 0.5 < time.monotonic() - begin < 2
+
+
+def test_an_answer_without_end_is_cut() -> None:
+    def endless(peer: Peer) -> None:
+        peer.head()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            peer.send(b"x" * (1 << 20))
+
+    with serving(endless) as server:
+        answer = transport_to(server.url).request("GET", "/")
+    assert answer.overlong
+    assert answer.cut == "it is longer than 16 MiB"
+
+
+def test_a_status_wins_over_the_reset_that_follows_it() -> None:
+    def hasty(peer: Peer) -> None:
+        peer.head()
+        peer.send(b"HTTP/1.1 409 No\r\nContent-Length: 99\r\n\r\n{")
+        time.sleep(0.1)
+        peer.reset()
+
+    with serving(hasty) as server:
+        answer = transport_to(server.url).request("DELETE", "/")
+    assert (answer.status, answer.cut) == (409, "connection reset by peer")
+
+
+def test_an_answer_that_is_no_http_is_not_believed() -> None:
+    with (
+        serving(lambda peer: peer.head() and peer.send(b"SSH-2.0-x\r\n\r\n")) as server,
+        pytest.raises(Unbelievable, match="not HTTP"),
+    ):
+        transport_to(server.url).request("GET", "/")
+
+
+def test_the_key_is_in_no_error() -> None:
+    with answering(reply(400, f'{{"error_description": "bad {KEY}"}}'.encode())) as server:
+        answer = transport_to(server.url).request("GET", "/")
+    assert KEY.encode() not in answer.body
+    transport = transport_to("http://127.0.0.1:1", key=f"{KEY}\r\nX: y")
+    with pytest.raises(KeyRefused) as caught:
+        transport.request("GET", "/")
+    transport.set_key(KEY)
+    with pytest.raises(Unreachable) as unreachable:
+        transport.request("GET", "/")
+    for error in (caught.value, unreachable.value):
+        assert KEY not in "".join(traceback.format_exception(error)) + repr(error)
+        assert error.__context__ is None
+    assert KEY not in repr(transport)
+
+
+def test_a_url_with_a_password_is_refused() -> None:
+    with pytest.raises(ValueError, match="password"):
+        transport_to("http://me:hush@127.0.0.1")
