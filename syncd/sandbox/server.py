@@ -1,0 +1,101 @@
+"""The rules behind real HTTP/1.1 on loopback: `Sandbox`, and `serve` for the command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from syncd.sandbox.connection import Handler, Server
+from syncd.sandbox.quirks import Quirks
+from syncd.sandbox.rules import FocusRules
+from syncd.sandbox.wire import LoggedRequest
+
+HOST = "127.0.0.1"
+
+
+class Sandbox:
+    """A Focus API on 127.0.0.1: `with Sandbox() as sandbox: … sandbox.url …`."""
+
+    def __init__(
+        self,
+        quirks: Quirks | None = None,
+        *,
+        port: int = 0,
+        data_dir: str | None = None,
+        clock: Callable[[], float] = time.time,
+        rules: FocusRules | None = None,
+    ) -> None:
+        self.rules = rules or FocusRules(quirks, clock=clock, data_dir=data_dir)
+        self.port = port
+        """0 = a free one, known after the start; a restart keeps it."""
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL, to be followed by `/organizations/…`."""
+        return f"http://{HOST}:{self.port}/api"
+
+    def start(self) -> Sandbox:
+        """Listen; the port is open when this returns."""
+        server = Server((HOST, self.port), Handler, rules=self.rules)
+        self.port = int(server.server_address[1])
+        thread = threading.Thread(
+            target=server.serve_forever, args=(0.02,), name="sandbox", daemon=True
+        )
+        thread.start()
+        self._server, self._thread = server, thread
+        return self
+
+    def stop(self) -> None:
+        """Close the port and every connection; the rules and what they know stay."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.stop()
+        self._thread.join()
+        self._server = self._thread = None
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def serve(
+    port: int, quota: int, print_line: Callable[[str], None], data_dir: str | None = None
+) -> None:
+    """Serve until SIGINT or SIGTERM; prints the URL, then one line per request.
+
+    To be called in the main thread. Raises OSError if the port is taken.
+    """
+    sandbox = Sandbox(Quirks(quota=quota), port=port, data_dir=data_dir)
+    lines = threading.Lock()
+
+    def show(entry: LoggedRequest) -> None:
+        # A reader that left (`| head`) is no reason to stop serving.
+        with lines, contextlib.suppress(OSError):
+            print_line(str(entry))
+
+    sandbox.rules.on_request = show
+    # A pipe, not an Event: an Event's lock must not be taken in a signal handler.
+    read_end, write_end = os.pipe()
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        os.write(write_end, b"x")
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with sandbox:
+            print_line(sandbox.url)
+            os.read(read_end, 1)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(read_end)
+        os.close(write_end)
