@@ -1,0 +1,76 @@
+"""What a config says, checked and complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from syncd.model import Rules, TaskKey
+from syncd.secrets import KeySource
+
+CreateParams = Literal["query", "form", "both"]
+
+FOCUS_URL = "https://focus.toggl.com/api"
+SANDBOX = "sandbox"
+"""`api.url` of the built-in server, and the `TaskKey.url` of its tasks."""
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """The section `api`."""
+
+    url: str = FOCUS_URL
+    """Without a trailing slash; `sandbox` for the built-in server."""
+    timeout: float = 30.0
+    """Seconds: connect, and between bytes."""
+    connections: int = 2
+    max_batch_bytes: int = 32 * 1024 * 1024
+    quota: int | None = None
+    """Requests an hour; None = `auto`."""
+    quota_reserve: int = 5
+    create_params: CreateParams = "both"
+    key_source: KeySource | None = None
+    """None only for the sandbox."""
+
+    @property
+    def sandbox(self) -> bool:
+        return self.url == SANDBOX
+
+
+@dataclass(frozen=True)
+class SyncSettings:
+    """The section `sync`, or what a folder makes of it; times in seconds."""
+
+    rules: Rules = field(default_factory=Rules)
+    settle: float = 2.0
+    rescan: float = 60.0
+    refresh: float = 3600.0
+
+
+@dataclass(frozen=True)
+class FolderEntry:
+    """One entry of `folders`: a folder with its task, or a parent of such folders."""
+
+    kind: Literal["path", "each"]
+    path: str
+    """Absolute; symbolic links are left as they are."""
+    name: str
+    """Unique among the `path` entries; of an `each` entry just its directory's name."""
+    task: TaskKey | None
+    """None exactly for `each`: its subfolders are named by their tasks."""
+    organization_id: int
+    workspace_id: int
+    rules: Rules
+    settle: float
+    rescan: float
+    refresh: float
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole config; `file` and `state_dir` are absolute."""
+
+    file: str
+    api: ApiSettings
+    state_dir: str
+    entries: tuple[FolderEntry, ...]

@@ -1,0 +1,198 @@
+"""The API key: where it comes from, and how it is kept out of every output.
+
+A `KeySource` knows where the key is, never the key; it is read when a request needs it, again
+whenever it may have changed, and never travels further than the Authorization header.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import stat
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from syncd.errors import ConfigError, Fault
+
+KeyKind = Literal["token_file", "token_env", "token_command"]
+
+MAX_KEY_BYTES = 64 * 1024
+COMMAND_SECONDS = 30.0
+
+_SECRET = re.compile(r"toggl_sk_[A-Za-z0-9_-]+|(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
+_TRACK_KEY = re.compile(r"[0-9A-Fa-f]{32}")
+_WHERE_TO_GET = (
+    "make a Focus key (toggl_sk_…) in Toggl Focus, in your profile's settings; see "
+    "https://engineering.toggl.com/docs/focus/start/authentication"
+)
+
+
+def redact(text: str) -> str:
+    """The text with everything that looks like a key, of Focus or of Track, replaced."""
+    return _SECRET.sub(lambda match: "toggl_sk_…" if match[0][0] == "t" else "…", text)
+
+
+@dataclass(frozen=True, repr=False)
+class KeySource:
+    """Where the key comes from, and where the config says so."""
+
+    kind: KeyKind
+    words: tuple[str, ...]
+    """The file's path, the variable's name, or the command."""
+    config: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Without a command's arguments: they may hold what nobody should see."""
+        more = " …" if len(self.words) > 1 else ""
+        return f"{self.kind} {redact(self.words[0])}{more}"
+
+    def __repr__(self) -> str:
+        return f"KeySource({self})"
+
+    def faults(self) -> tuple[Fault, ...]:
+        """What can be known to be wrong without reading the key."""
+        try:
+            if self.kind == "token_file":
+                self._check(os.stat(self.words[0]))
+                if not os.access(self.words[0], os.R_OK):
+                    raise self._wrong("cannot be read by this user", "give it to this user")
+            elif self.kind == "token_env":
+                self._from_environment()
+            elif shutil.which(self._program()) is None:
+                raise self._no_command()
+        except OSError as error:
+            return self._unreadable(error).faults
+        except ConfigError as error:
+            return error.faults
+        return ()
+
+    def read(self) -> str:
+        """The key as it is now. ConfigError if there is none, or one that can never work."""
+        readers = {
+            "token_file": self._from_file,
+            "token_env": self._from_environment,
+            "token_command": self._from_command,
+        }
+        return self._checked(readers[self.kind]())
+
+    def _checked(self, found: str) -> str:
+        key = found.strip()
+        if not key:
+            raise self._wrong("holds no key: it is empty", _WHERE_TO_GET)
+        if _TRACK_KEY.fullmatch(key):
+            message = "holds a key of the older product, Toggl Track: it never works with Focus"
+            raise self._wrong(message, _WHERE_TO_GET)
+        if not all(" " <= c <= "~" for c in key):
+            message = "holds something else than one line of printable ASCII"
+            raise self._wrong(message, "it must hold the key and nothing else")
+        return key
+
+    def _from_file(self) -> str:
+        try:
+            descriptor = os.open(self.words[0], os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as stream:
+                self._check(os.fstat(descriptor))  # of what was opened, not of what was there
+                data = stream.read(MAX_KEY_BYTES + 1)
+        except OSError as error:
+            raise self._unreadable(error) from None
+        if len(data) > MAX_KEY_BYTES:
+            raise self._wrong("is larger than 64 KiB", "it must hold the key and nothing else")
+        return data.decode("ascii", "replace")
+
+    def _from_environment(self) -> str:
+        found = os.environ.get(self.words[0], "")
+        if not found.strip():
+            hint = "set it, for the service too, or use token_file"
+            raise self._wrong(f"names the variable {self.words[0]}, which is not set", hint)
+        return found
+
+    def _from_command(self) -> str:
+        """The first line that the command prints."""
+        try:
+            process = subprocess.Popen(
+                [self._program(), *self.words[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=self._directory(),
+            )
+        except (OSError, ValueError):
+            raise self._no_command() from None
+        with process:
+            try:
+                data = self._output(process)
+            finally:
+                process.kill()  # in vain if it has ended
+        return data.decode("ascii", "replace").strip().partition("\n")[0]
+
+    def _output(self, process: subprocess.Popen[bytes]) -> bytes:
+        """What it prints, bounded in time and size; its words appear in no message."""
+        assert process.stdout is not None
+        deadline = time.monotonic() + COMMAND_SECONDS
+        descriptor, data = process.stdout.fileno(), b""
+        try:
+            while len(data) <= MAX_KEY_BYTES:
+                left = max(0.0, deadline - time.monotonic())
+                if not select.select([descriptor], [], [], left)[0]:
+                    raise subprocess.TimeoutExpired("", COMMAND_SECONDS)
+                chunk = os.read(descriptor, MAX_KEY_BYTES)
+                if not chunk:
+                    break
+                data += chunk
+            else:
+                raise self._wrong(f"{self._name()} printed more than 64 KiB", "print the key only")
+            code = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            message = f"{self._name()} did not end within {COMMAND_SECONDS:.0f} s"
+            raise self._wrong(message, "does it wait for a passphrase?") from None
+        if code != 0:
+            how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
+            raise self._wrong(f"{self._name()} {how}", "run it by hand to see why")
+        return data
+
+    def _directory(self) -> str:
+        return os.path.dirname(self.config) or "."
+
+    def _program(self) -> str:
+        """The command's file; as all relative paths, `./x` starts where the config is."""
+        word = self.words[0]
+        return os.path.join(os.path.abspath(self._directory()), word) if "/" in word else word
+
+    def _name(self) -> str:
+        return f"the command {self.words[0]}"
+
+    def _no_command(self) -> ConfigError:
+        hint = "install it, or write its full path; no shell is involved"
+        return self._wrong(f"{self._name()} was not found or may not be run", hint)
+
+    def _check(self, found: os.stat_result) -> None:
+        if not stat.S_ISREG(found.st_mode):
+            raise self._wrong(f"{self.words[0]} is not a regular file", "name a file")
+        # In $CREDENTIALS_DIRECTORY the group bits show systemd's ACL mask, not a group's right.
+        mask = 0o007 if self._is_credential() else 0o077
+        if found.st_mode & mask:
+            mode = stat.S_IMODE(found.st_mode)
+            message = f"{self.words[0]} may be read or written by others (mode {mode:04o})"
+            raise self._wrong(message, f"chmod 600 {self.words[0]}")
+
+    def _is_credential(self) -> bool:
+        directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
+        if not os.path.isabs(directory):
+            return False
+        inside = os.path.realpath(self.words[0])
+        return inside.startswith(os.path.realpath(directory).rstrip("/") + "/")
+
+    def _unreadable(self, error: OSError) -> ConfigError:
+        if isinstance(error, FileNotFoundError):
+            hint = "put your Focus key in it, one line, chmod 600; or correct the path"
+            return self._wrong(f"{self.words[0]} does not exist", hint)
+        return self._wrong(f"{self.words[0]} cannot be read: {error.strerror}", "correct the path")
+
+    def _wrong(self, message: str, hint: str) -> ConfigError:
+        key = f"api.{self.kind}"
+        return ConfigError(Fault(redact(message), self.config, self.line, key, redact(hint)))
