@@ -1,0 +1,377 @@
+"""The ledger: what folder and task last agreed on, in one SQLite file.
+
+It follows outcomes: one short transaction per confirmed action, none held across the
+network. A rollback journal rather than WAL, so that readers leave no trace and the file may
+lie on a network file system. One connection, owned by one thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+
+from syncd.core.pacing import Quota
+from syncd.errors import StateError
+from syncd.model import (
+    FolderIdentity,
+    Intent,
+    LedgerEntry,
+    Listing,
+    Past,
+    Refusal,
+    TaskKey,
+)
+from syncd.state import rows
+from syncd.state.opening import open_for_reading, open_for_writing
+
+DAY = 86_400.0
+HOUR = 3_600.0
+
+
+class Ledger:
+    """All that syncd remembers. Every method raises StateError when it cannot keep its word."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, path: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._db = connection
+        self._path = path
+        self._clock = clock
+
+    @classmethod
+    def open(cls, state_dir: str, clock: Callable[[], float] = time.time) -> Ledger:
+        """Open to write; a damaged file is set aside and a new one begun.
+
+        The owner of the state lock calls this. Creates that were under way when an earlier
+        process died are in doubt from now on.
+        """
+        path = os.path.join(state_dir, "ledger.db")
+        ledger = cls(open_for_writing(path, _check), path, clock)
+        with ledger.transaction():
+            ledger._db.execute(
+                "UPDATE intents SET state = 'doubtful', ended_at = ? WHERE state = 'open'",
+                (clock(),),
+            )
+        return ledger
+
+    @classmethod
+    def snapshot(cls, state_dir: str) -> Ledger:
+        """A private copy in memory, for whatever must not write; empty if there is none."""
+        path = os.path.join(state_dir, "ledger.db")
+        return cls(open_for_reading(path, _check), path)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; failure to write is a StateError."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise StateError(
+                f"the ledger {self._path} cannot be written: {error}; nothing more is sent"
+            ) from None
+
+    def prove_writable(self) -> None:
+        """Write, before anything is sent that could not be recorded afterwards."""
+        with self.transaction():
+            self._db.execute("DELETE FROM history WHERE at < ?", (self._clock() - DAY,))
+            self._db.execute("PRAGMA user_version = " + str(_version(self._db)))
+
+    def past(self, task: TaskKey, now: float) -> Past:
+        """All that is known of a task."""
+        return _past(self._db, self._row(task), now)
+
+    def tasks(self) -> list[tuple[TaskKey, str | None, str | None, str | None]]:
+        """Every task ever fed: its key, and the config, folder and `each:` parent it had."""
+        found = self._db.execute("SELECT * FROM tasks ORDER BY row").fetchall()
+        return [(_key(r), r["config"], r["folder"], r["parent"]) for r in found]
+
+    def register(self, task: TaskKey, config: str, folder: str, parent: str | None) -> None:
+        """Note where a task is fed from."""
+        values = (config, folder, parent)
+        row = self._row(task)
+        known = self._db.execute(
+            "SELECT config, folder, parent FROM tasks WHERE row = ?", (row,)
+        ).fetchone()
+        if known is not None and tuple(known) == values:
+            return
+        with self.transaction():
+            self._db.execute(
+                "UPDATE tasks SET config = ?, folder = ?, parent = ? WHERE row = ?",
+                (*values, self._row(task, create=True)),
+            )
+
+    def record(self, task: TaskKey, before: Past, after: Past) -> None:
+        """Write what a list has changed in the books."""
+        with self.transaction():
+            row = self._row(task, create=True)
+            self._db.execute("UPDATE tasks SET sequence = ? WHERE row = ?", (after.sequence, row))
+            kept = {e.id: e for e in after.entries}
+            old = {e.id: e for e in before.entries}
+            self._delete(row, "attachments", "id", old.keys() - kept.keys())
+            self._put_entries(row, (e for e in after.entries if old.get(e.id) != e))
+            remaining = {i.key: i for i in after.intents}
+            gone = {i.key for i in before.intents} - remaining.keys()
+            self._delete(row, "intents", "key", gone)
+            self._put_intents(row, (i for i in after.intents if i not in before.intents))
+            strangers = before.first_seen.keys() - after.first_seen.keys()
+            self._delete(row, "strangers", "id", strangers)
+            for id_, sequence in after.first_seen.items():
+                if before.first_seen.get(id_) != sequence:
+                    self._insert("strangers", row, {"id": id_, "first_seen": sequence})
+            now = self._clock()
+            for (path, digest), count in after.created.items():
+                for _ in range(count - before.created.get((path, digest), 0)):
+                    self._happened(row, "create", path, now, digest)
+
+    def put(
+        self,
+        task: TaskKey,
+        entries: Iterable[LedgerEntry],
+        *,
+        created: Iterable[tuple[str, str]] = (),
+        closed: Iterable[int] = (),
+        put_back: int | None = None,
+        deleted: str | None = None,
+    ) -> None:
+        """Record a confirmed action: its entries, the intents it closes, what the day's
+        counts make of it. `deleted` is the path of a file whose attachment was deleted."""
+        now = self._clock()
+        with self.transaction():
+            row = self._row(task, create=True)
+            self._put_entries(row, entries)
+            self._delete(row, "intents", "key", closed)
+            for path, digest in created:
+                self._happened(row, "create", path, now, digest)
+            if put_back is not None:
+                self._happened(row, "put back", str(put_back), now)
+            if deleted is not None:
+                # Its user removed the file: should it return, that is a new beginning.
+                self._happened(row, "delete", deleted, now)
+                self._db.execute(
+                    "DELETE FROM history WHERE task = ? AND what = 'create' AND subject = ?",
+                    (row, deleted),
+                )
+
+    def forget(self, task: TaskKey, ids: Iterable[int]) -> None:
+        """Attachments that are ours no more, and were not deleted."""
+        with self.transaction():
+            self._delete(self._row(task, create=True), "attachments", "id", ids)
+
+    def settle_folder(
+        self, task: TaskKey, identity: FolderIdentity | None, mirror_approved: bool
+    ) -> None:
+        """Record what the folder is known by, and that mirroring was approved."""
+        with self.transaction():
+            row = self._row(task, create=True)
+            if identity is not None:
+                self._db.execute(
+                    "UPDATE tasks SET identity = ? WHERE row = ?",
+                    (rows.identity_text(identity), row),
+                )
+            if mirror_approved:
+                self._db.execute("UPDATE tasks SET mirror_approved = 1 WHERE row = ?", (row,))
+
+    def intend(self, task: TaskKey, intents: Iterable[Intent]) -> tuple[Intent, ...]:
+        """Commit creates that are about to be sent; returns them with their keys."""
+        kept: list[Intent] = []
+        with self.transaction():
+            row = self._row(task, create=True)
+            for intent in intents:
+                cursor = self._insert("intents", row, rows.intent_values(intent))
+                assert cursor.lastrowid is not None
+                kept.append(replace(intent, key=cursor.lastrowid))
+        return tuple(kept)
+
+    def update_intents(
+        self, task: TaskKey, intents: Iterable[Intent], *, answered: bool = False
+    ) -> None:
+        """Write what became of creates; one answered with 201 counts as created."""
+        with self.transaction():
+            row = self._row(task, create=True)
+            changed = tuple(intents)
+            self._put_intents(row, changed)
+            for intent in changed if answered else ():
+                if intent.digest:
+                    self._happened(row, "create", intent.path, self._clock(), intent.digest)
+
+    def drop_intents(self, task: TaskKey, intents: Iterable[Intent]) -> None:
+        """Creates that were surely not carried out."""
+        with self.transaction():
+            row = self._row(task, create=True)
+            self._delete(row, "intents", "key", (i.key for i in intents))
+
+    def refuse(self, task: TaskKey, refusals: Iterable[Refusal]) -> None:
+        """Remember refusals, each in place of the one before of the same subject."""
+        with self.transaction():
+            row = self._row(task, create=True)
+            for refusal in refusals:
+                self._insert("refusals", row, rows.refusal_values(refusal))
+
+    def forgive(self, task: TaskKey, subjects: Iterable[str] | None = None) -> None:
+        """Forget refusals: of these subjects, or all, and then the day's counts, too."""
+        with self.transaction():
+            row = self._row(task, create=True)
+            if subjects is not None:
+                self._delete(row, "refusals", "subject", subjects)
+                return
+            self._db.execute("DELETE FROM refusals WHERE task = ?", (row,))
+            self._db.execute("DELETE FROM history WHERE task = ? AND what != 'delete'", (row,))
+
+    def remember(self, task: TaskKey, listing: Listing, listed_at: float) -> None:
+        """Keep a list with its age, as our own writes have changed it since."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE tasks SET listing = ?, listed_at = ? WHERE row = ?",
+                (rows.listing_text(listing), listed_at, self._row(task, create=True)),
+            )
+
+    def distrust(self, task: TaskKey) -> None:
+        """The kept list is about to be outdated."""
+        with self.transaction():
+            self._db.execute("UPDATE tasks SET listing = NULL WHERE row = ?", (self._row(task),))
+
+    def remembered(self, task: TaskKey) -> tuple[Listing, float] | None:
+        """The list kept last, and when it was taken."""
+        found = self._db.execute(
+            "SELECT listing, listed_at FROM tasks WHERE row = ?", (self._row(task),)
+        ).fetchone()
+        if found is None or found["listing"] is None:
+            return None
+        return rows.listing_of(found["listing"]), float(found["listed_at"])
+
+    def quota(self, url: str, organization_id: int) -> Quota:
+        """What is known of an organization's quota."""
+        found = self._db.execute(
+            "SELECT state FROM quotas WHERE url = ? AND organization_id = ?",
+            (url, organization_id),
+        ).fetchone()
+        return Quota(**json.loads(found["state"])) if found else Quota()
+
+    def keep_quota(self, url: str, organization_id: int, quota: Quota) -> None:
+        values = {"state": json.dumps(asdict(quota))}
+        keys = {"url": url, "organization_id": organization_id}
+        with self.transaction():
+            self._db.execute(rows.upsert("quotas", keys, values), keys | values)
+
+    def _row(self, task: TaskKey, *, create: bool = False) -> int | None:
+        where = (task.url, task.organization_id, task.workspace_id, task.task_id)
+        query = (
+            "SELECT row FROM tasks WHERE url = ? AND organization_id = ? "
+            "AND workspace_id = ? AND task_id = ?"
+        )
+        found = self._db.execute(query, where).fetchone()
+        if found is None and create:
+            self._db.execute(
+                "INSERT INTO tasks (url, organization_id, workspace_id, task_id) "
+                "VALUES (?, ?, ?, ?)",
+                where,
+            )
+            found = self._db.execute(query, where).fetchone()
+        return None if found is None else int(found["row"])
+
+    def _insert(self, table: str, row: int | None, values: dict[str, object]) -> sqlite3.Cursor:
+        keys = {"task": row}
+        return self._db.execute(rows.upsert(table, keys, values), keys | values)
+
+    def _put_entries(self, row: int | None, entries: Iterable[LedgerEntry]) -> None:
+        for entry in entries:
+            self._insert("attachments", row, rows.entry_values(entry))
+
+    def _put_intents(self, row: int | None, intents: Iterable[Intent]) -> None:
+        for intent in intents:
+            self._insert("intents", row, {"key": intent.key, **rows.intent_values(intent)})
+
+    def _delete(self, row: int | None, table: str, column: str, values: Iterable[object]) -> None:
+        self._db.executemany(
+            f"DELETE FROM {table} WHERE task = ? AND {column} = ?",  # noqa: S608
+            [(row, value) for value in values],
+        )
+
+    def _happened(
+        self, row: int | None, what: str, subject: str, at: float, digest: str | None = None
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO history (task, at, what, subject, digest) VALUES (?, ?, ?, ?, ?)",
+            (row, at, what, subject, digest),
+        )
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Read everything once: raises ValueError or sqlite3.DatabaseError if it is damaged."""
+    for row in connection.execute("SELECT * FROM tasks").fetchall():
+        _past(connection, row["row"], 0.0)
+        if row["listing"] is not None:
+            rows.listing_of(row["listing"])
+    for row in connection.execute("SELECT state FROM quotas").fetchall():
+        Quota(**json.loads(row["state"]))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _key(row: sqlite3.Row) -> TaskKey:
+    return TaskKey(row["url"], row["organization_id"], row["workspace_id"], row["task_id"])
+
+
+def _past(db: sqlite3.Connection, row: int | None, now: float) -> Past:
+    task = db.execute("SELECT * FROM tasks WHERE row = ?", (row,)).fetchone()
+    if task is None:
+        return Past()
+
+    def of(table: str) -> list[sqlite3.Row]:
+        return db.execute(f"SELECT * FROM {table} WHERE task = ?", (row,)).fetchall()  # noqa: S608
+
+    history = db.execute(
+        "SELECT * FROM history WHERE task = ? AND at > ? ORDER BY at DESC, rowid DESC",
+        (row, now - DAY),
+    ).fetchall()
+    put_back: dict[int, int] = {}
+    for event in history:
+        if event["what"] == "put back":
+            id_ = int(event["subject"])
+            put_back[id_] = put_back.get(id_, 0) + 1
+    return Past(
+        entries=tuple(rows.entry_of(r) for r in of("attachments")),
+        intents=tuple(rows.intent_of(r) for r in of("intents")),
+        first_seen={r["id"]: r["first_seen"] for r in of("strangers")},
+        sequence=task["sequence"],
+        refusals=tuple(rows.refusal_of(r) for r in of("refusals")),
+        identity=rows.identity_of(task["identity"]),
+        mirror_approved=bool(task["mirror_approved"]),
+        created=_created(history),
+        put_back=put_back,
+        deleted=sum(1 for e in history if e["what"] == "delete" and e["at"] > now - HOUR),
+    )
+
+
+def _created(history: Iterable[sqlite3.Row]) -> dict[tuple[str, str], int]:
+    """How often a path was created with the bytes it was created with last, newest first."""
+    latest: dict[str, str] = {}
+    ended: set[str] = set()
+    counts: dict[tuple[str, str], int] = {}
+    for event in history:
+        path, digest = event["subject"], event["digest"]
+        if event["what"] != "create" or path in ended:
+            continue
+        if latest.setdefault(path, digest) != digest:
+            ended.add(path)
+            continue
+        counts[path, digest] = counts.get((path, digest), 0) + 1
+    return counts
