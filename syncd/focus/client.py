@@ -19,8 +19,9 @@ from syncd.focus.query import (
 )
 from syncd.focus.transport import Answer, Transport
 from syncd.focus.upload import MultipartBody, ShortRead
-from syncd.focus.verdicts import quota, shown, verdict
+from syncd.focus.verdicts import quota, verdict
 from syncd.model import Attachment, Listing, QuotaReading, Receipt, TaskKey, Upload
+from syncd.text import printable
 
 BULK = 10
 """Files that one bulk create takes."""
@@ -73,7 +74,7 @@ class FocusClient:
         self, task: TaskKey, upload: Upload, on_bytes: Callable[[int], None] | None = None
     ) -> Receipt:
         """Upload one file; `on_bytes` hears of its bytes as they are read."""
-        what = f'create "{shown(upload.name)}" for {task}'
+        what = f'create "{printable(upload.name)}" for {task}'
         return self._create(task, [upload], what, on_bytes, bulk=False)
 
     def create_bulk(
@@ -85,13 +86,13 @@ class FocusClient:
         """Upload two to ten files, all or none of them."""
         if not 2 <= len(uploads) <= BULK:
             raise ValueError(f"a bulk create takes 2 to {BULK} files, not {len(uploads)}")
-        names = f'"{shown(uploads[0].name)}" … "{shown(uploads[-1].name)}"'
+        names = f'"{printable(uploads[0].name)}" … "{printable(uploads[-1].name)}"'
         what = f"create {len(uploads)} files ({names}) for {task}"
         return self._create(task, uploads, what, on_bytes, bulk=True)
 
     def update(self, task: TaskKey, attachment_id: int, name: str, display_order: int) -> None:
         """Set name and display order, always both."""
-        what = f'update attachment {attachment_id} ("{shown(name)}") of {task}'
+        what = f'update attachment {attachment_id} ("{printable(name)}") of {task}'
         values = {"name": name, "display_order": display_order}
         answer = self._send(task, "PUT", f"{_path(task)}/{attachment_id}", what, json=values)
         self._expect(answer, 204, what)

@@ -7,7 +7,6 @@ import http
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
@@ -24,6 +23,7 @@ from syncd.errors import (
 )
 from syncd.focus.transport import Answer
 from syncd.model import QuotaReading
+from syncd.text import printable
 
 _DESCRIPTION = 500
 _PLAIN = 200
@@ -75,19 +75,6 @@ def quota(answer: Answer) -> QuotaReading:
 def server_time(answer: Answer) -> float | None:
     """The Date header, in seconds since the epoch."""
     return _date(answer.header("Date"))
-
-
-def shown(text: str) -> str:
-    """Text fit for one line of a message or log: control characters escaped."""
-    return "".join(_visible(char) for char in text)
-
-
-def _visible(char: str) -> str:
-    if char in "\u200c\u200d":  # joiners of letters and emoji
-        return char
-    if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return char.encode("unicode_escape").decode()
-    return char
 
 
 def _named(status: int) -> str:
@@ -151,5 +138,5 @@ def _is_text(found: dict[str, Any], key: str) -> bool:
 
 
 def _brief(text: str, limit: int) -> str:
-    short = shown(" ".join(text[: limit * 2].split()))
+    short = printable(" ".join(text[: limit * 2].split()))
     return short if len(short) <= limit else short[: limit - 1] + "…"

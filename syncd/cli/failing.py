@@ -1,0 +1,47 @@
+"""From errors to exit codes and to one line for people: the only place that words them."""
+
+from __future__ import annotations
+
+from syncd.engine.report import CONFIG, KEY, LATER, PARTLY
+from syncd.errors import (
+    ConfigError,
+    FolderError,
+    KeyRefused,
+    StateError,
+    StateTooNew,
+    SyncdError,
+    TaskRefused,
+    UsageError,
+)
+
+USAGE = 2
+_CODES: tuple[tuple[type[SyncdError], int], ...] = (
+    (UsageError, USAGE),
+    (ConfigError, CONFIG),
+    (StateTooNew, CONFIG),
+    (StateError, LATER),
+    (FolderError, PARTLY),
+    (KeyRefused, KEY),
+    (TaskRefused, PARTLY),
+    (SyncdError, LATER),
+)
+
+
+def code_of(error: BaseException) -> int:
+    """The exit status that an error stands for."""
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return code
+    return LATER
+
+
+def message_of(error: BaseException) -> str:
+    """What happened, in a line per fault."""
+    if isinstance(error, ConfigError):
+        return "\n".join(str(fault) for fault in error.faults)
+    if isinstance(error, SyncdError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    return f"unexpected {type(error).__name__}: {error}; please report this (-v shows more)"

@@ -1,0 +1,76 @@
+"""The entry point: parse, dispatch, and turn whatever happens into an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from syncd.cli.arguments import parse
+from syncd.cli.failing import code_of, message_of
+from syncd.cli.output import print_json, say
+from syncd.errors import UsageError
+
+INTERRUPTED = 130
+COMMANDS = {
+    "approve": ("syncd.cli.approve", "approve"),
+    "check": ("syncd.cli.check", "check"),
+    "list": ("syncd.cli.listing", "listing"),
+    "sandbox": ("syncd.cli.sandbox", "sandbox"),
+    "status": ("syncd.cli.status", "status"),
+    "why": ("syncd.cli.why", "why"),
+}
+
+
+def entry_point() -> None:
+    """What the console script runs."""
+    sys.exit(main())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit status and lets no traceback out."""
+    options = parse(arguments)
+    from syncd import log
+
+    log.configure(
+        verbosity=-1 if options.quiet else int(options.verbose), format=options.log_format
+    )
+    try:
+        code = _command(options)(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        say("interrupted; the next run goes on where this one stopped", error=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left: nobody is there to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except UsageError as error:
+        say(f"syncd: {error}", error=True)
+        return code_of(error)
+    except Exception as error:
+        logging.getLogger("syncd").debug("traceback", exc_info=True)
+        code, message = code_of(error), message_of(error)
+        if options.json:
+            print_json({"version": 1, "exit": code, "error": message})
+        say(f"syncd: {message}", error=True)
+        return code
+
+
+def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
+    """Imported late: a command pays only for what it needs."""
+    if options.once:
+        from syncd.cli.once import once
+
+        return once
+    if options.command is not None:
+        module, function = COMMANDS[options.command]
+        found: Callable[[argparse.Namespace], int] = getattr(import_module(module), function)
+        return found
+    from syncd.cli.service import service
+
+    return service

@@ -1,0 +1,188 @@
+"""`syncd --once`: reconcile every folder once, print a report, exit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from syncd.cli.output import print_json, say
+from syncd.cli.wiring import Hooks, Workshop, open_workshop
+from syncd.cli.words import report_lines, summary
+from syncd.config import Config, find_config, load_config
+from syncd.engine.cycle import Cycle
+from syncd.engine.meter import Meter
+from syncd.engine.report import KEY, LATER, OK, FolderReport, worst
+from syncd.engine.tools import Options, Progress, Silent
+from syncd.errors import UsageError
+from syncd.service.folders import Folders, Target, find_folders, register, same_place
+from syncd.service.notes import (
+    drop_approvals,
+    read_approvals,
+    read_status,
+    task_text,
+    write_status,
+)
+from syncd.service.status import folder_status, quota_status
+
+
+def once(arguments: argparse.Namespace) -> int:
+    """Run, report, and return the exit status."""
+    run = OnceRun(arguments)
+    try:
+        run.run()
+    except (UsageError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        from syncd.cli.failing import code_of, message_of
+
+        run.code, run.error = worst([run.code, code_of(error)]), message_of(error)
+    run.tell()
+    return run.code
+
+
+class OnceRun:
+    """One run over all folders; keeps what there is to report, whatever happens."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._options = Options(
+            dry_run=arguments.dry_run,
+            wait=arguments.wait,
+            allow_delete=arguments.allow_delete,
+            adopt_any_age=arguments.adopt,
+            retry=arguments.retry,
+        )
+        self.code = OK
+        self.error: str | None = None
+        self.reports: list[FolderReport] = []
+        self._requests = 0
+        self._quota: dict[str, Any] = {
+            "remaining": None,
+            "resets_in": None,
+            "paused_until": None,
+        }
+
+    def run(self) -> None:
+        """Everything up to the report. Raises what ends a run before or between folders."""
+        config = load_config(find_config(self._arguments.config))
+        with open_workshop(
+            config, writing=not self._options.dry_run, hooks=Hooks(self._progress())
+        ) as workshop:
+            folders = find_folders(config, workshop.tools.ledger, time.time())
+            targets, errors = chosen(folders, self._arguments.folder)
+            for left in folders.left:
+                say(str(left), error=True)
+            if not self._options.dry_run:
+                register(config, workshop.tools.ledger, targets)
+            self.reports += errors
+            try:
+                self._run_folders(config, workshop, targets)
+            finally:
+                meter = workshop.tools.meter
+                self._requests = sum(meter.requests.values())
+                organizations = {t.folder.task.organization_id for t in targets}
+                self._quota = quota_status(meter, organizations, time.time())
+                self.code = worst([self.code, *(r.exit_code() for r in self.reports)])
+
+    def _run_folders(self, config: Config, workshop: Workshop, targets: Sequence[Target]) -> None:
+        approvals = read_approvals(config.state_dir, time.time())
+        for target in targets:
+            task = target.folder.task
+            if any(report.code == KEY for report in self.reports):
+                report = FolderReport.of(target.folder)
+                report.fails(KEY, "not tried: the key was refused")
+                self.reports.append(report)
+                continue
+            approval = approvals.get(task_text(task))
+            ids = approval.ids if approval else frozenset()
+            cycle = Cycle(workshop.tools, self._options, target.folder, ids)
+            self.reports.append(cycle.report)
+            cycle.run()
+            if approval and not self._options.dry_run and not cycle.report.pending:
+                drop_approvals(config.state_dir, [task_text(task)], time.time())
+        if not self._options.dry_run:
+            self._note(config, workshop.tools.meter, targets)
+
+    def _note(self, config: Config, meter: Meter, targets: Sequence[Target]) -> None:
+        """Leave word for `status` and `approve`; folders not run now keep what was noted."""
+        now = time.time()
+        tasks = {t.folder.path: t.folder.task for t in targets}
+        fresh = [folder_status(r, tasks.get(r.path), last_cycle=now) for r in self.reports]
+        paths = {f["path"] for f in fresh}
+        before = read_status(config.state_dir).get("folders", [])
+        kept = [f for f in before if f.get("path") not in paths]
+        organizations = {t.organization_id for t in tasks.values()}
+        write_status(
+            config.state_dir,
+            {
+                "version": 1,
+                "config": config.file,
+                "quota": quota_status(meter, organizations, now),
+                "folders": [*kept, *fresh],
+            },
+        )
+
+    def _progress(self) -> Progress:
+        quiet = self._arguments.quiet or self._arguments.json
+        if quiet or not sys.stderr.isatty():
+            return Silent()
+        from syncd.cli.terminal import Bar
+
+        return Bar()
+
+    def tell(self) -> None:
+        """The report: one JSON document, or lines for people."""
+        if self._arguments.json:
+            print_json(self._document())
+            return
+        for report in self.reports:
+            lines = report_lines(
+                report, dry_run=self._options.dry_run, verbose=self._arguments.verbose
+            )
+            for line in lines if not self._arguments.quiet or report.exit_code() else ():
+                say(line)
+        if self.error is not None:
+            say(self.error, error=True)
+        if not self._arguments.quiet and self.reports:
+            say(summary(self.reports, dry_run=self._options.dry_run))
+
+    def _document(self) -> dict[str, Any]:
+        errors = [r.error for r in self.reports if r.error and r.exit_code() == self.code]
+        return {
+            "version": 1,
+            "exit": self.code,
+            "dry_run": self._options.dry_run,
+            "requests": self._requests,
+            "error": self.error or (errors[0] if errors and self.code in (KEY, LATER) else None),
+            "quota": self._quota,
+            "folders": [report.as_json() for report in self.reports],
+        }
+
+
+def chosen(
+    folders: Folders, wanted: Sequence[str] | None
+) -> tuple[list[Target], list[FolderReport]]:
+    """The folders asked for by `--folder`, or all. UsageError for one that there is not."""
+    if wanted is None:
+        return list(folders.targets), list(folders.errors)
+
+    def is_wanted(text: str, name: str, path: str) -> bool:
+        return text == name or same_place(text, path)
+
+    for text in wanted:
+        known = [(t.folder.name, t.folder.path) for t in folders.targets]
+        known += [(r.name, r.path) for r in folders.errors]
+        if not any(is_wanted(text, *place) for place in known):
+            names = ", ".join(name for name, _ in known) or "none"
+            raise UsageError(f"--folder {text}: no such folder in the config (there is: {names})")
+    return (
+        [
+            t
+            for t in folders.targets
+            if any(is_wanted(w, t.folder.name, t.folder.path) for w in wanted)
+        ],
+        [r for r in folders.errors if any(is_wanted(w, r.name, r.path) for w in wanted)],
+    )

@@ -1,0 +1,22 @@
+"""Printing: lines for people are escaped, JSON is one document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from syncd.text import printable
+
+
+def say(text: str, *, error: bool = False, flush: bool = False) -> None:
+    """Lines for people; what a file or a server calls itself cannot steer a terminal."""
+    stream = sys.stderr if error else sys.stdout
+    for line in text.split("\n"):
+        print(printable(line), file=stream, flush=flush)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One document; ASCII, so that any name survives any locale."""
+    json.dump(document, sys.stdout, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,18 @@
+"""`syncd sandbox`: a local Focus API to try things on."""
+
+from __future__ import annotations
+
+import argparse
+
+from syncd.cli.output import say
+from syncd.errors import UsageError
+from syncd.sandbox.server import serve
+
+
+def sandbox(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT or SIGTERM; what was uploaded is forgotten then."""
+    try:
+        serve(arguments.port, arguments.quota, lambda line: say(line, flush=True), None)
+    except OSError as error:
+        raise UsageError(f"--port {arguments.port}: {error.strerror}") from None
+    return 0

@@ -1,0 +1,54 @@
+"""`syncd` without a command: the service."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from syncd import log
+from syncd.cli.wiring import Hooks, equip, open_workshop, read_key
+from syncd.config import Config, find_config, load_config
+from syncd.service.daemon import Daemon
+from syncd.service.keys import Keys
+from syncd.service.notes import drop_approvals, read_approvals
+from syncd.service.sdnotify import Notifier
+from syncd.service.stopping import Stopping
+from syncd.service.worker import Worker
+
+
+def service(arguments: argparse.Namespace) -> int:
+    """Watch and reconcile until SIGTERM; the exit status."""
+    log.sum_up_repeats()
+    stopping = Stopping()
+    notifier = Notifier()
+    config = load_config(find_config(arguments.config))
+    hooks = Hooks(stopping.progress, stopping.sleep, lambda: stopping.pulse(), stopping.checkpoint)
+    with open_workshop(config, writing=True, hooks=hooks) as workshop:
+        state_dir = config.state_dir
+        worker = Worker(
+            tools=workshop.tools,
+            clock=time.monotonic,
+            approvals=lambda: read_approvals(state_dir, time.time()),
+            used_approvals=lambda tasks: drop_approvals(state_dir, tasks, time.time()),
+        )
+
+        def reload() -> Config:
+            return load_config(config.file)
+
+        def reequip(new: Config) -> None:
+            """Take over what SIGHUP may change of the section `api`, the key included."""
+            key = read_key(new)
+            old = daemon.transport
+            worker.tools, daemon.transport = equip(
+                new, workshop.tools.ledger, key, workshop.url, hooks
+            )
+            old.close()
+
+        keys = Keys(config, workshop.key)
+        daemon = Daemon(config, worker, workshop.transport, keys, stopping, notifier)
+        daemon.reload, daemon.reequip = reload, reequip
+        try:
+            return daemon.run()
+        finally:
+            if daemon.transport is not workshop.transport:
+                daemon.transport.close()

@@ -1,0 +1,87 @@
+"""Counts requests and keeps the quota of each organization, across runs."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+from syncd.core.pacing import Quota
+from syncd.model import QuotaReading, TaskKey
+from syncd.state.ledger import Ledger
+
+PAYMENT_REQUIRED = 402
+
+
+class Meter:
+    """One for all folders: who shares an organization shares its quota.
+
+    `sending` and `answered` may be called by upload threads; the rest belongs to the worker.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        ledger: Ledger,
+        clock: Callable[[], float],
+        *,
+        configured: int | None,
+        reserve: int,
+    ) -> None:
+        self._url = url
+        self._ledger = ledger
+        self._clock = clock
+        self._configured = configured
+        self.reserve = reserve
+        self._lock = threading.Lock()
+        self._quotas: dict[int, Quota] = {}
+        self._dirty: set[int] = set()
+        self.requests: Counter[TaskKey] = Counter()
+
+    def know(self, organization_id: int) -> None:
+        """Recall what earlier runs learned of an organization's quota."""
+        if organization_id not in self._quotas:
+            self._quotas[organization_id] = self._ledger.quota(self._url, organization_id)
+
+    def sending(self, task: TaskKey, method: str) -> None:  # noqa: ARG002
+        """A request for this task is about to go out."""
+        with self._lock:
+            self.requests[task] += 1
+            quota = self._quotas.get(task.organization_id, Quota())
+            self._quotas[task.organization_id] = quota.sending(self._clock())
+            self._dirty.add(task.organization_id)
+
+    def answered(self, organization_id: int, status: int | None, reading: QuotaReading) -> None:
+        """An answer came in, of whatever status."""
+        with self._lock:
+            quota = self._quotas.get(organization_id, Quota())
+            spent_up = status == PAYMENT_REQUIRED
+            self._quotas[organization_id] = quota.answered(
+                reading, self._clock(), spent_up=spent_up
+            )
+
+    def quota(self, organization_id: int) -> Quota:
+        """As it stands now."""
+        self.know(organization_id)
+        with self._lock:
+            return self._quotas[organization_id].at(self._clock())
+
+    def left(self, organization_id: int) -> int | None:
+        """Requests that may be sent, the reserve included; None = nobody knows."""
+        return self.quota(organization_id).left(self._configured)
+
+    def limit(self, organization_id: int) -> int:
+        """Requests an hour, as far as is known."""
+        return self.quota(organization_id).limit(self._configured)
+
+    def resumes_at(self, organization_id: int) -> float | None:
+        """When the window ends, in seconds since the epoch."""
+        return self.quota(organization_id).resets_at(self._clock())
+
+    def save(self) -> None:
+        """Write what changed to the ledger; called by the worker between actions."""
+        with self._lock:
+            changed = {id_: self._quotas[id_] for id_ in self._dirty}
+            self._dirty.clear()
+        for organization_id, quota in changed.items():
+            self._ledger.keep_quota(self._url, organization_id, quota)

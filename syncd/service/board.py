@@ -1,0 +1,97 @@
+"""Keeps `status.json` and systemd's status line up to date."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Any
+
+from syncd.config import Config
+from syncd.engine.report import FolderReport
+from syncd.errors import StateError
+from syncd.local.watch import Watcher
+from syncd.service.folders import Folders
+from syncd.service.notes import write_status
+from syncd.service.sdnotify import Notifier
+from syncd.service.status import folder_status, quota_status
+from syncd.service.worker import Watched, Worker
+
+log = logging.getLogger("syncd.service")
+
+
+class Board:
+    """What the service tells about itself, whether or not anybody asks."""
+
+    def __init__(
+        self, config: Config, worker: Worker, watcher: Watcher, notifier: Notifier
+    ) -> None:
+        self.config = config
+        self.folders = Folders((), (), (), ())
+        self._worker = worker
+        self._watcher = watcher
+        self._notifier = notifier
+
+    def write(self, *, running: bool = True) -> None:
+        """Write the status; failing to is no reason to stop syncing."""
+        tools = self._worker.tools
+        rows = [self._row(w) for w in self._worker.folders.values()]
+        rows += [folder_status(e, None, last_cycle=None) for e in self.folders.errors]
+        organizations = {t.organization_id for t in self._worker.folders}
+        status = {
+            "version": 1,
+            "config": self.config.file,
+            "service": running,
+            "pid": os.getpid() if running else None,
+            "restarts": self._watcher.restarts,
+            "quota": quota_status(tools.meter, organizations, tools.clock()),
+            "folders": rows,
+        }
+        try:
+            write_status(self.config.state_dir, status)
+        except StateError as error:
+            log.warning("%s", error)
+        self._notifier.status(_summary(rows))
+
+    def leave(self) -> None:
+        """The last word: what is known stays, but nobody is at work on it."""
+        self.write(running=False)
+
+    def _row(self, watched: Watched) -> dict[str, Any]:
+        folder, timing = watched.target.folder, watched.timing
+        report = watched.report or FolderReport.of(folder)
+        row = folder_status(
+            report, folder.task, last_cycle=watched.last_cycle, next_cycle=self._next(watched)
+        )
+        watch = self._watcher.state(repr(folder.task))
+        row["watch"] = watch.mode
+        row["watch_reason"] = watch.reason
+        if self._worker.syncing == folder.task:
+            row |= {"state": "syncing", "reason": None}
+        elif self._worker.key_refused:
+            row |= {"state": "paused", "reason": "the key was refused: put a new one in place"}
+        elif watched.report is None:
+            row |= {"state": "pending", "reason": "not synced yet"}
+        elif timing.first_change is not None and row["state"] == "in sync":
+            why = timing.waits_for or "a change settles"
+            row |= {"state": "pending", "reason": why}
+        return row
+
+    def _next(self, watched: Watched) -> float | None:
+        """Wall clock of what is known to come next."""
+        due = watched.timing.due_at()
+        if self._worker.key_refused:
+            due = self._worker.key_probe_at
+        if due == float("inf"):
+            return None
+        return max(time.time() + due - time.monotonic(), time.time())
+
+
+def _summary(rows: list[dict[str, Any]]) -> str:
+    """One line for `systemctl status`."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["state"]] = counts.get(row["state"], 0) + 1
+    text = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    reason = next((f"{r['name']}: {r['reason']}" for r in rows if r["reason"]), None)
+    return f"{text or 'no folders'}{f'; {reason}' if reason else ''}"

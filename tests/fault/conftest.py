@@ -1,0 +1,48 @@
+"""A world per test, closed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.model import Rules
+from syncd.sandbox.quirks import Quirks
+from tests.support.world import World
+
+NewWorld = Callable[..., World]
+
+
+@pytest.fixture
+def new_world(tmp_path: Path) -> Iterator[NewWorld]:
+    """`new_world(rules={"delete": "never"}, reserve=0, **quirks)`; no quota unless given."""
+    with ExitStack() as stack:
+
+        def make(
+            *,
+            rules: dict[str, Any] | None = None,
+            timeout: float = 2.0,
+            limit: int | None = None,
+            reserve: int = 5,
+            create_params: str = "both",
+            **quirks: Any,
+        ) -> World:
+            quirks.setdefault("quota", None)
+            base = tmp_path / f"world{len(list(tmp_path.iterdir()))}"
+            base.mkdir()
+            return stack.enter_context(
+                World(
+                    base,
+                    Quirks(**quirks),
+                    Rules(**(rules or {})),
+                    timeout=timeout,
+                    quota=limit,
+                    reserve=reserve,
+                    create_params=create_params,
+                )
+            )
+
+        yield make

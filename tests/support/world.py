@@ -1,0 +1,148 @@
+"""A folder, a task on a real sandbox over real HTTP, and a real ledger: one run per call.
+
+Only clock and sleep are ours: a wait of an hour costs nothing here.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+
+from syncd.engine.cycle import Cycle
+from syncd.engine.meter import Meter
+from syncd.engine.report import FolderReport
+from syncd.engine.tools import Options, Tools
+from syncd.focus.client import FocusClient
+from syncd.focus.transport import HttpTransport
+from syncd.model import Folder, Rules, TaskKey
+from syncd.sandbox.quirks import Quirks
+from syncd.sandbox.server import Sandbox
+from syncd.sandbox.storage import Row
+from syncd.state.ledger import Ledger
+
+KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
+
+
+class Quiet:
+    def expect(self, files: int, size: int) -> None: ...
+
+    def sent(self, count: int) -> None: ...
+
+    def done(self) -> None: ...
+
+
+@dataclass
+class World:
+    """`world.write(...)`, `world.run()`, `world.calls()`."""
+
+    base: Path
+    quirks: Quirks = field(default_factory=Quirks)
+    rules: Rules = field(default_factory=Rules)
+    timeout: float = 2.0
+    quota: int | None = None
+    reserve: int = 5
+    create_params: str = "both"
+    max_batch_bytes: int = 32 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        self.root = self.base / "folder"
+        self.root.mkdir()
+        self.state = self.base / "state"
+        self.state.mkdir()
+        self.ahead = 0.0
+        self.slept: list[float] = []
+        self.sandbox = Sandbox(self.quirks, clock=self.clock).start()
+        self.server = self.sandbox.rules
+        self.task = TaskKey(self.sandbox.url, 1, 2, 3)
+        self._seen = 0
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.sandbox.stop()
+
+    def clock(self) -> float:
+        import time
+
+        return time.time() + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.ahead += seconds
+
+    def write(self, name: str, content: bytes | str = b"", *, age: float = 60.0) -> Path:
+        """A file last changed `age` seconds ago (its ctime is now, as on every disk)."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        if age:
+            moment = self.clock() - age
+            os.utime(path, (moment, moment))
+        return path
+
+    def run(self, *, approved: frozenset[int] = frozenset(), **options: bool) -> FolderReport:
+        """One `--once` run of this folder; `calls()` tells what it sent."""
+        self._seen = len(self.server.log)
+        ledger = (
+            Ledger.snapshot(str(self.state))
+            if options.get("dry_run")
+            else Ledger.open(str(self.state), self.clock)
+        )
+        try:
+            meter = Meter(
+                self.task.url, ledger, self.clock, configured=self.quota, reserve=self.reserve
+            )
+            transport = HttpTransport(self.task.url, KEY, timeout=self.timeout, connections=2)
+            client = FocusClient(
+                transport,
+                create_params=self.create_params,  # type: ignore[arg-type]
+                on_answer=meter.answered,
+                on_request=meter.sending,
+                clock=self.clock,
+                sleep=self.sleep,
+            )
+            tools = Tools(
+                client,
+                ledger,
+                meter,
+                self.clock,
+                self.sleep,
+                Quiet(),
+                2,
+                self.max_batch_bytes,
+            )
+            folder = Folder("folder", str(self.root), self.task, self.rules)
+            report = Cycle(tools, Options(**options), folder, approved).run()
+            transport.close()
+            return report
+        finally:
+            ledger.close()
+
+    def set_rules(self, **changes: object) -> None:
+        self.rules = replace(self.rules, **changes)  # type: ignore[arg-type]
+
+    def calls(self) -> list[str]:
+        """What the last run sent, by the server's log: `POST bulk`, `GET list`, …"""
+        names = []
+        for request in self.server.log[self._seen :]:
+            kind = request.path.rsplit("/attachments", 1)[-1].strip("/")
+            kind = {"": "list" if request.method == "GET" else "single"}.get(kind, kind)
+            kind = kind if kind in ("list", "single", "bulk") else kind.split("/")[-1]
+            names.append(f"{request.method} {kind if not kind.isdigit() else 'one'}")
+        return names
+
+    def rows(self) -> list[Row]:
+        """What the task truly holds, in display order."""
+        task = (self.task.organization_id, self.task.workspace_id, self.task.task_id)
+        return sorted(self.server.rows(task), key=lambda row: (row.display_order, row.id))
+
+    def names(self) -> list[str]:
+        return [row.name for row in self.rows()]
