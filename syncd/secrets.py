@@ -23,7 +23,8 @@ KeyKind = Literal["token_file", "token_env", "token_command"]
 MAX_KEY_BYTES = 64 * 1024
 COMMAND_SECONDS = 30.0
 
-_SECRET = re.compile(r"toggl_sk_[A-Za-z0-9_-]+|(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
+_FOCUS_KEYS = re.compile(r"toggl_sk_[A-Za-z0-9_-]{16,}")
+_BARE_KEYS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
 _TRACK_KEY = re.compile(r"[0-9A-Fa-f]{32}")
 _WHERE_TO_GET = (
     "make a Focus key (toggl_sk_…) in Toggl Focus, in your profile's settings; see "
@@ -32,8 +33,16 @@ _WHERE_TO_GET = (
 
 
 def redact(text: str) -> str:
-    """The text with everything that looks like a key, of Focus or of Track, replaced."""
-    return _SECRET.sub(lambda match: "toggl_sk_…" if match[0][0] == "t" else "…", text)
+    """The text without Focus keys; whatever is printed or logged goes through here.
+
+    Bare hex digits stay: a trace_id looks like that, and is what Toggl's support asks for.
+    """
+    return _FOCUS_KEYS.sub("toggl_sk_…", text)
+
+
+def redact_pasted(text: str) -> str:
+    """For words from a config: without keys of Toggl Track, too, which are 32 hex digits."""
+    return _BARE_KEYS.sub("…", redact(text))
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +58,7 @@ class KeySource:
     def __str__(self) -> str:
         """Without a command's arguments: they may hold what nobody should see."""
         more = " …" if len(self.words) > 1 else ""
-        return f"{self.kind} {redact(self.words[0])}{more}"
+        return f"{self.kind} {redact_pasted(self.words[0])}{more}"
 
     def __repr__(self) -> str:
         return f"KeySource({self})"
@@ -195,4 +204,6 @@ class KeySource:
 
     def _wrong(self, message: str, hint: str) -> ConfigError:
         key = f"api.{self.kind}"
-        return ConfigError(Fault(redact(message), self.config, self.line, key, redact(hint)))
+        return ConfigError(
+            Fault(redact_pasted(message), self.config, self.line, key, redact_pasted(hint))
+        )

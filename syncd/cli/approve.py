@@ -14,6 +14,7 @@ from syncd.cli.reading import seconds_of as seconds
 from syncd.cli.status import held_line
 from syncd.engine.report import OK, worst
 from syncd.model import Folder
+from syncd.service.folders import Target
 from syncd.service.notes import Approval, read_approvals, task_text, write_approvals
 
 _KEYS = ("id", "name", "size", "action", "reason")
@@ -21,7 +22,7 @@ _KEYS = ("id", "name", "size", "action", "reason")
 
 @dataclass(frozen=True)
 class Held:
-    """What one folder's last cycle held back."""
+    """What is held back of one folder."""
 
     folder: Folder
     items: tuple[dict[str, Any], ...]
@@ -37,17 +38,17 @@ class Held:
 
 
 def approve(arguments: argparse.Namespace) -> int:
-    """No request is sent: the approval is for the sets that the last cycles named."""
+    """No request is sent: what is held back is planned anew from the remembered list."""
     blank = {"dry_run": arguments.dry_run, "approved": [], "folders": []}
     return answer(arguments, _approve, blank)
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    from syncd.cli.once import chosen
+    from syncd.service.folders import chosen
 
     with open_reading(arguments) as reading:
         targets, errors = chosen(reading.folders, arguments.folder)
-        folders = [_held(target.folder, reading.record(target)) for target in targets]
+        folders = [_held(reading, target) for target in targets]
         held = [folder for folder in folders if folder.items]
         if held and not arguments.dry_run:
             _write(reading, held)
@@ -73,7 +74,18 @@ def _approve(arguments: argparse.Namespace) -> int:
     return code
 
 
-def _held(folder: Folder, record: dict[str, Any] | None) -> Held:
+def _held(reading: Reading, target: Target) -> Held:
+    """As a cycle would find it now; else, where that takes a list, as the last one found it."""
+    from syncd.cli.offline import held_now
+
+    now = held_now(reading, target)
+    if now is None:
+        return _noted(target.folder, reading.record(target))
+    items = [{key: getattr(item, key) for key in _KEYS} for item in now]
+    return Held(target.folder, tuple(items), None)
+
+
+def _noted(folder: Folder, record: dict[str, Any] | None) -> Held:
     found = record.get("held") if record else None
     items = [
         {key: item.get(key) for key in _KEYS}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
 from syncd import __version__
+from syncd.cli.output import shown
 
 EPILOG = """\
 exit status: 0 in sync · 1 something failed or is held back · 2 bad usage · 75 try again
@@ -29,8 +31,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its complaints quote the command line, which a shell may have filled with file names."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message("\n".join(map(shown, message.split("\n"))), file)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="syncd",
         description="Keeps a local folder and a Toggl Focus task's attachments the same thing. "
         "Without --once or a command: runs as a service until SIGTERM.",

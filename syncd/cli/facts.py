@@ -216,7 +216,7 @@ def _next_try(
     found: Facts, reading: Reading, target: Target, record: dict[str, Any]
 ) -> float | None:
     """The latest of all waits that are known."""
-    waits = [found.next_try, seconds_of(record.get("next_cycle"))]
+    waits = [found.next_try, seconds_of(reading.next_cycle(record))]
     meter, organization = reading.meter(), target.folder.task.organization_id
     left = meter.left(organization)
     if left is not None and left <= meter.reserve:

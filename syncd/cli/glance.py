@@ -41,20 +41,20 @@ def matched(
 ) -> tuple[Matches, LocalFile | None]:
     """The matching of a cycle, which would read every file in question.
 
-    Here only what may be this file is read; others that look like theirs are taken for it.
+    Here only those of this file's size are read; others that look unchanged count as that.
     """
     entries = {e.path: e for e in past.entries if e.role in ("current", "detached")}
-    own = entries.get(path)
-    there = any(file.path == path for file in snapshot.files)
+    sizes = {e.size for p, e in entries.items() if p == path}
+    sizes |= {f.size for f in snapshot.files if f.path == path}
     while wanted := wanted_digests(snapshot, past, choice.selects):
         files = []
         for file in snapshot.files:
             if file.path in wanted:
                 entry = entries.get(file.path)
-                content = (entry.digest if entry and entry.size == file.size else None) or "?"
-                if file.path == path or (own and own.size == file.size and not there):
-                    content = _read(snapshot.root, file) or "?"
-                file = replace(file, digest=content)
+                content = entry.digest if entry and entry.size == file.size else None
+                if file.size in sizes:
+                    content = _read(snapshot.root, file)
+                file = replace(file, digest=content or "?")
             files.append(file)
         snapshot = replace(snapshot, files=tuple(files))
     mine = next((f for f in snapshot.files if f.path == path), None)

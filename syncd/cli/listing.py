@@ -66,10 +66,9 @@ def listing(arguments: argparse.Namespace) -> int:
 
 
 def _listing(arguments: argparse.Namespace) -> int:
-    from syncd.cli.once import chosen
     from syncd.cli.wiring import Hooks, open_workshop
     from syncd.config import find_config, load_config
-    from syncd.service.folders import find_folders
+    from syncd.service.folders import chosen, find_folders
 
     config = load_config(find_config(arguments.config))
     found: list[Listed] = []

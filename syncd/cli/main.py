@@ -27,7 +27,15 @@ COMMANDS = {
 
 def entry_point() -> None:
     """What the console script runs."""
+    _speak_utf8()
     sys.exit(main())
+
+
+def _speak_utf8() -> None:
+    """Begin again if Python took the locale for something else: file names are UTF-8 here."""
+    if sys.getfilesystemencoding() != "utf-8":
+        arguments = ["-X", "utf8", "-m", "syncd", *sys.argv[1:]]
+        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

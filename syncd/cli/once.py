@@ -17,7 +17,7 @@ from syncd.engine.meter import Meter
 from syncd.engine.report import KEY, LATER, OK, FolderReport, worst
 from syncd.engine.tools import Options, Progress, Silent
 from syncd.errors import UsageError
-from syncd.service.folders import Folders, Target, find_folders, register, same_place
+from syncd.service.folders import Target, chosen, find_folders, register
 from syncd.service.notes import (
     drop_approvals,
     read_approvals,
@@ -160,29 +160,3 @@ class OnceRun:
             "quota": self._quota,
             "folders": [report.as_json() for report in self.reports],
         }
-
-
-def chosen(
-    folders: Folders, wanted: Sequence[str] | None
-) -> tuple[list[Target], list[FolderReport]]:
-    """The folders asked for by `--folder`, or all. UsageError for one that there is not."""
-    if wanted is None:
-        return list(folders.targets), list(folders.errors)
-
-    def is_wanted(text: str, name: str, path: str) -> bool:
-        return text == name or same_place(text, path)
-
-    for text in wanted:
-        known = [(t.folder.name, t.folder.path) for t in folders.targets]
-        known += [(r.name, r.path) for r in folders.errors]
-        if not any(is_wanted(text, *place) for place in known):
-            names = ", ".join(name for name, _ in known) or "none"
-            raise UsageError(f"--folder {text}: no such folder in the config (there is: {names})")
-    return (
-        [
-            t
-            for t in folders.targets
-            if any(is_wanted(w, t.folder.name, t.folder.path) for w in wanted)
-        ],
-        [r for r in folders.errors if any(is_wanted(w, r.name, r.path) for w in wanted)],
-    )

@@ -52,7 +52,15 @@ class Reading:
     def records(self) -> list[dict[str, Any]]:
         """All that the status file holds of folders, other configs' too."""
         found = self.status.get("folders")
-        return [f for f in found if isinstance(f, dict)] if isinstance(found, list) else []
+        return [f for f in found if _is_sound(f)] if isinstance(found, list) else []
+
+    def next_cycle(self, record: Mapping[str, Any]) -> str | None:
+        """What the record says of it; without a service only a pause still means something."""
+        text: str | None = record.get("next_cycle")
+        if self.service is not None:
+            return text
+        ahead = (seconds_of(text) or 0.0) > self.now
+        return text if ahead and record.get("state") == "paused" else None
 
     def meter(self) -> Meter:
         """The quotas as the ledger knows them."""
@@ -60,6 +68,16 @@ class Reading:
         return Meter(
             api.url, self.ledger, lambda: self.now, configured=api.quota, reserve=api.quota_reserve
         )
+
+
+def _is_sound(record: object) -> bool:
+    """Whether a record can be told: other versions, and editors, may have written it."""
+    if not isinstance(record, dict):
+        return False
+    lists = [record.get(key, []) for key in ("failed", "held")]
+    return isinstance(record.get("contested", []), list) and all(
+        isinstance(items, list) and all(isinstance(item, dict) for item in items) for items in lists
+    )
 
 
 @contextmanager

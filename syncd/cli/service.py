@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import time
 
 from syncd import log
-from syncd.cli.wiring import Hooks, equip, open_workshop, read_key
+from syncd.cli.wiring import Hooks, equip, open_workshop
 from syncd.config import Config, find_config, load_config
+from syncd.service.alarms import uptime
 from syncd.service.daemon import Daemon
 from syncd.service.keys import Keys
 from syncd.service.notes import drop_approvals, read_approvals
@@ -19,6 +21,9 @@ from syncd.service.worker import Worker
 def service(arguments: argparse.Namespace) -> int:
     """Watch and reconcile until SIGTERM; the exit status."""
     log.sum_up_repeats()
+    # Whoever holds the lock may be sent these: until the daemon listens, they do no harm.
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     stopping = Stopping()
     notifier = Notifier()
     config = load_config(find_config(arguments.config))
@@ -27,7 +32,7 @@ def service(arguments: argparse.Namespace) -> int:
         state_dir = config.state_dir
         worker = Worker(
             tools=workshop.tools,
-            clock=time.monotonic,
+            clock=uptime,
             approvals=lambda: read_approvals(state_dir, time.time()),
             used_approvals=lambda tasks: drop_approvals(state_dir, tasks, time.time()),
         )
@@ -35,9 +40,8 @@ def service(arguments: argparse.Namespace) -> int:
         def reload() -> Config:
             return load_config(config.file)
 
-        def reequip(new: Config) -> None:
+        def reequip(new: Config, key: str) -> None:
             """Take over what SIGHUP may change of the section `api`, the key included."""
-            key = read_key(new)
             old = daemon.transport
             worker.tools, daemon.transport = equip(
                 new, workshop.tools.ledger, key, workshop.url, hooks

@@ -74,11 +74,9 @@ def _document(
     document = {"name": name, "path": path, "task_id": task_id, **_NEVER, **known}
     if record:
         document["reason"] = known.get("reason")
-    if reading.service is None:
-        if document["state"] == "syncing":
-            document |= {"state": "pending", "reason": "the cycle was interrupted"}
-        if (seconds(document["next_cycle"]) or 0.0) <= reading.now:
-            document["next_cycle"] = None  # nobody is there to keep to it
+    document["next_cycle"] = reading.next_cycle(document)
+    if reading.service is None and document["state"] == "syncing":
+        document |= {"state": "pending", "reason": "the cycle was interrupted"}
     return document
 
 

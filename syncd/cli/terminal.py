@@ -21,9 +21,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from syncd.cli.output import shown
 from syncd.cli.words import counts, standing
 from syncd.engine.report import FolderReport
-from syncd.text import printable
 
 _STYLES = {"in sync": "green", "to be done": "yellow", "later": "yellow", "pending": "yellow"}
 
@@ -103,7 +103,7 @@ def table(
         requests = report.planned_requests if dry_run else report.requests
         numbers = [*(count[k] for k in kinds), *(len(getattr(report, u)) for u in undone), requests]
         made.add_row(
-            Text(printable(report.name)),
+            Text(shown(report.name)),
             str(report.task_id or "-"),
             Text(state, style=_STYLES.get(state, "red")),
             *map(str, numbers),

@@ -29,6 +29,8 @@ class Hooks:
     sleep: Callable[[float], None] = time.sleep
     pulse: Callable[[], None] = lambda: None
     checkpoint: Callable[[], None] = lambda: None
+    before_request: Callable[[], None] = lambda: None
+    """May raise Stopped, like `checkpoint`."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def equip(
 
     def sending(task: TaskKey, method: str) -> None:
         hooks.checkpoint()
+        hooks.before_request()
         meter.sending(task, method)
 
     client = FocusClient(

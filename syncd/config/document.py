@@ -16,7 +16,7 @@ import yaml
 
 from syncd.config.words import Path, dotted, show
 from syncd.errors import ConfigError, Fault
-from syncd.secrets import redact
+from syncd.secrets import redact_pasted
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30
@@ -138,7 +138,7 @@ def _syntax_fault(file: str, text: str, error: yaml.YAMLError) -> Fault:
         hint = "put the value in quotes"
     elif "document" in problem or "document" in context:
         hint = "one file holds one config: remove what follows `---`"
-    return Fault(redact(f"is not valid YAML: {problem}"), file, line, hint=hint)
+    return Fault(redact_pasted(f"is not valid YAML: {problem}"), file, line, hint=hint)
 
 
 class _TooMuch(Exception):
@@ -235,8 +235,8 @@ class _Walk:
         return self._fault(node, path, f"the YAML tag {show(tag)} is not allowed", hint)
 
     def _fault(self, node: Any, path: Path, message: str, hint: str) -> object:
-        key = redact(dotted(path))
-        self.faults.append(Fault(redact(message), self.file, _line(node), key, hint))
+        key = redact_pasted(dotted(path))
+        self.faults.append(Fault(redact_pasted(message), self.file, _line(node), key, hint))
         return BROKEN
 
 

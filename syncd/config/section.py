@@ -15,7 +15,7 @@ from typing import TypeVar
 from syncd.config.document import BROKEN, Document
 from syncd.config.words import Path, dotted, show
 from syncd.errors import ConfigError, Fault
-from syncd.secrets import redact
+from syncd.secrets import redact_pasted
 
 T = TypeVar("T")
 
@@ -44,9 +44,9 @@ class Report:
 
     def add(self, path: Path, message: str, hint: str = "") -> None:
         line = self.line(path)
-        key = redact(dotted(path))
+        key = redact_pasted(dotted(path))
         self._faults.append(
-            Fault(redact(message), self._document.file, line, key, redact(hint)),
+            Fault(redact_pasted(message), self._document.file, line, key, redact_pasted(hint)),
         )
 
     def extend(self, faults: Iterable[Fault]) -> None:

@@ -6,11 +6,12 @@ looks at files; a list alone decides what became of attachments and of creates i
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from unicodedata import normalize
 
+from syncd.core.fruits import fruits
 from syncd.model import (
     Attachment,
     DeletePolicy,
@@ -18,6 +19,7 @@ from syncd.model import (
     LedgerEntry,
     Listing,
     Past,
+    Role,
     Said,
 )
 
@@ -52,14 +54,14 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     shown = {a.id: a for a in listing.attachments}
     entries = [
         _observe(e, shown.get(e.id)) if e.id not in lacking else _bury(e, now)
-        for e in past.entries
+        for e in _revived(past.entries, shown, now)
         if e.role != "tombstone" or now - e.since < DAY
     ]
     known = {e.id for e in entries}
     unknown = [a for a in listing.attachments if a.id not in known]
     first_seen = {a.id: past.first_seen.get(a.id, sequence) for a in unknown}
 
-    found = _fruits(past.intents, unknown, first_seen)
+    found = fruits(past.intents, unknown, first_seen)
     for attachment in unknown:
         if attachment.id in found:
             del first_seen[attachment.id]
@@ -97,8 +99,25 @@ def _believed(entry: LedgerEntry, now: float) -> bool:
 
 
 def _bury(entry: LedgerEntry, now: float) -> LedgerEntry:
-    """An id known to be gone is remembered, so that a lagging list raises no ghost."""
-    return replace(entry, role="tombstone", since=now)
+    """An id that a believed list lacks; not `listed`, unlike one that we deleted."""
+    return replace(entry, role="tombstone", listed=False, since=now)
+
+
+def _revived(
+    entries: Iterable[LedgerEntry], shown: Mapping[int, Attachment], now: float
+) -> list[LedgerEntry]:
+    """Entries with those unburied that are there after all: a task may be gone and come back.
+
+    What we deleted ourselves stays buried, so that a lagging list raises no ghost. Of several
+    of one path the newest is the file's.
+    """
+    buried = {e.id: e for e in entries if e.role == "tombstone" and not e.listed and e.id in shown}
+    taken = {e.path for e in entries if e.role in ("current", "detached")}
+    for entry in sorted(buried.values(), key=lambda e: e.id, reverse=True):
+        role: Role = "superseded" if entry.path in taken else "current"
+        buried[entry.id] = replace(entry, role=role, since=now)
+        taken.add(entry.path)
+    return [buried.get(e.id, e) for e in entries]
 
 
 def _observe(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntry:
@@ -112,76 +131,6 @@ def _observe(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntry:
         listed=True,
         name=entry.name.observe(name),
         order=entry.order.observe(attachment.display_order),
-    )
-
-
-def _fruits(
-    intents: Sequence[Intent], unknown: Sequence[Attachment], first_seen: Mapping[int, int]
-) -> dict[int, Intent]:
-    """Which unknown attachments are the fruit of which intent: id -> intent.
-
-    By size, number and name; else size and number; else by size where as many are new as
-    are awaited, in id order. Never by name alone. A lost intent claims only what carries
-    its number, and only what none in doubt needs.
-    """
-    found: dict[int, Intent] = {}
-    rest = sorted(intents, key=lambda i: i.key)
-    candidates = sorted(unknown, key=lambda a: a.id)
-    for key_of in (_exactly, _by_number):
-        rest, candidates = _claim(found, rest, candidates, first_seen, key_of)
-    doubtful = [i for i in rest if i.state != "lost"]
-    awaited = Counter(i.size for i in doubtful)
-    oldest = min((i.sequence for i in doubtful), default=0)
-    offered = Counter(a.size for a in candidates if first_seen[a.id] > oldest)
-    clear = {size for size, count in awaited.items() if offered[size] == count}
-    _claim(
-        found,
-        [i for i in doubtful if i.size in clear],
-        candidates,
-        first_seen,
-        lambda x: (x.size,),
-    )
-    return found
-
-
-def _exactly(x: Intent | Attachment) -> tuple[object, ...]:
-    return (*_by_number(x), normalize("NFC", x.name))
-
-
-def _by_number(x: Intent | Attachment) -> tuple[object, ...]:
-    return (x.size, x.number if isinstance(x, Intent) else x.display_order)
-
-
-def _claim(
-    found: dict[int, Intent],
-    intents: Sequence[Intent],
-    candidates: Sequence[Attachment],
-    first_seen: Mapping[int, int],
-    key_of: Callable[[Intent | Attachment], tuple[object, ...]],
-) -> tuple[list[Intent], list[Attachment]]:
-    """Pair intents in the order they were sent with candidates in the order of their ids.
-
-    Where there are fewer candidates than intents, those in doubt go before lost ones.
-    Returns the intents and the candidates that found no partner.
-    """
-    groups: dict[tuple[object, ...], list[Attachment]] = defaultdict(list)
-    for a in candidates:
-        groups[key_of(a)].append(a)
-    rivals: dict[tuple[object, ...], list[Intent]] = defaultdict(list)
-    for intent in intents:
-        rivals[key_of(intent)].append(intent)
-    for key, group in rivals.items():
-        offered = groups.get(key, [])
-        chosen = sorted(group, key=lambda i: (i.state == "lost", i.key))[: len(offered)]
-        for intent in sorted(chosen, key=lambda i: i.key):
-            for a in offered:
-                if a.id not in found and first_seen[a.id] > intent.sequence:
-                    found[a.id] = intent
-                    break
-    served = {intent.key for intent in found.values()}
-    return (
-        [i for i in intents if i.key not in served],
-        [a for a in candidates if a.id not in found],
     )
 
 

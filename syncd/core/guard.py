@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from syncd.core.plan import Create, Delete, Held, Plan
+from syncd.core.plan import Delete, Held, Plan
 from syncd.core.situation import Situation
+from syncd.model import LedgerEntry
 
 NOT_THE_SAME = "the folder is not the one it was (another inode or file system)"
 
@@ -24,6 +25,8 @@ class Leave:
     """Release the two counts (`--allow-delete`)."""
     deleted: int = 0
     """Deletes already done in this run (service: in the last hour)."""
+    ours: int | None = None
+    """What was ours before this run created anything: new files must not outvote a hold."""
 
 
 def guard(plan: Plan, s: Situation, leave: Leave) -> Plan:
@@ -32,7 +35,8 @@ def guard(plan: Plan, s: Situation, leave: Leave) -> Plan:
     proven = _every_file_unchanged(s)
     held = [*_held_deletes(plan, s, leave, strange and not proven)]
     if strange and not proven:
-        held += [_held_replace(c) for c in plan.creates if c.replaces is not None]
+        replaced = (*s.matches.surplus, *(c.replaces for c in plan.creates if c.replaces))
+        held += [_held_replace(entry) for entry in replaced]
     if held and _is_approved(held, s, leave):
         mirror = any(d.reason == "foreign" for d in plan.deletes)
         plan = replace(plan, mirror_approved=s.past.mirror_approved or mirror)
@@ -40,6 +44,8 @@ def guard(plan: Plan, s: Situation, leave: Leave) -> Plan:
     ids = {h.id for h in held}
     return replace(
         plan,
+        finish=tuple(d for d in plan.finish if d.id not in ids),
+        records=tuple(e for e in plan.records if e.role != "superseded" or e.id not in ids),
         deletes=tuple(d for d in plan.deletes if d.id not in ids),
         creates=tuple(c for c in plan.creates if c.replaces is None or c.replaces.id not in ids),
         held=tuple(held),
@@ -51,10 +57,10 @@ def _held_deletes(plan: Plan, s: Situation, leave: Leave, strange: bool) -> Iter
     gone = [d for d in plan.deletes if d.reason == "gone"]
     foreign = [d for d in plan.deletes if d.reason == "foreign"]
     for_all = _reason_for_all(plan, s, leave, strange)
-    ours = _ours(s)
     for_gone = for_all
     if for_all is None and not leave.allow_delete:
-        total, all_ours = len(gone) + leave.deleted, ours + leave.deleted
+        total, all_ours = len(gone) + leave.deleted, ours(s) + leave.deleted
+        all_ours = all_ours if leave.ours is None else min(all_ours, leave.ours + leave.deleted)
         if gone and all_ours >= 4 and 2 * total > all_ours:
             for_gone = f"{total} deletes are more than half of our {all_ours} attachments"
     for_foreign = for_all
@@ -72,15 +78,16 @@ def _reason_for_all(plan: Plan, s: Situation, leave: Leave, strange: bool) -> st
         return None
     if strange:
         return NOT_THE_SAME
-    if not s.folder.files and _ours(s) >= 2:
-        return f"no synced file is left in the folder, but {_ours(s)} attachments are ours"
+    if not s.folder.files and ours(s) >= 2:
+        return f"no synced file is left in the folder, but {ours(s)} attachments are ours"
     total = len(plan.deletes) + leave.deleted
     if total > s.rules.max_delete and not leave.allow_delete:
         return f"{total} deletes are more than max_delete ({s.rules.max_delete})"
     return None
 
 
-def _ours(s: Situation) -> int:
+def ours(s: Situation) -> int:
+    """How many attachments of ours there are, without those that were replaced."""
     return sum(1 for e in s.past.entries if e.role in ("current", "detached"))
 
 
@@ -102,7 +109,5 @@ def _held_delete(delete: Delete, reason: str) -> Held:
     return Held(delete.id, delete.name, delete.size, "delete", reason)
 
 
-def _held_replace(create: Create) -> Held:
-    assert create.replaces is not None
-    entry = create.replaces
+def _held_replace(entry: LedgerEntry) -> Held:
     return Held(entry.id, entry.path, entry.size, "replace", NOT_THE_SAME)

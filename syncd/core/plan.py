@@ -152,17 +152,24 @@ def _create_cost(creates: Sequence[Create], limits: Limits) -> int:
 
 
 def fit(
-    plan: Plan, limits: Limits, left: int | None, reserve: int, *, order_share: float = 1.0
+    plan: Plan,
+    limits: Limits,
+    left: int | None,
+    reserve: int,
+    *,
+    owed: int = 0,
+    order_share: float = 1.0,
 ) -> Plan:
     """Cut a plan to the requests that are left, in the order of what matters most.
 
     `left` counts the reserve, which only unfinished replacements may use; None = no limit
-    known. `order_share` is the part of what is left that reordering may take.
+    known. `owed` are requests that creates under way still need; `order_share` is the part of
+    what is left that reordering may take.
     """
     if left is None:
         return plan
     finish = plan.finish[: max(left, 0)]
-    room = max(left - len(finish) - reserve, 0)
+    room = max(left - len(finish) - reserve - owed, 0)
     # More creates never cost less, so the longest prefix that fits is found by bisection.
     count = bisect_right(
         range(1, len(plan.creates) + 1),

@@ -246,7 +246,11 @@ def _deletes(
 
 def _foreign(s: Situation, adoption: Adoption) -> tuple[str, ...]:
     adopted = {entry.id for entry, _ in adoption.adopted}
-    return tuple(a.name for a in s.unknown if a.id not in adopted)
+    released = s.matches.surplus if s.rules.delete == "never" else ()
+    return (
+        *(a.name for a in s.unknown if a.id not in adopted),
+        *(e.name.seen for e in released),
+    )
 
 
 def _hints(s: Situation, adoption: Adoption) -> tuple[str, ...]:

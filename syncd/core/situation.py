@@ -64,9 +64,18 @@ class Situation:
         return frozenset(i.path for i in in_doubt(self.past))
 
     @property
+    def owed(self) -> int:
+        """Requests that creates under way still need: the list that shows them, and a DELETE
+        for every version that they replace."""
+        under_way = self._doubtful_paths
+        replaced = sum(1 for _, file in self.matches.changed if file.path in under_way)
+        return bool(under_way) + replaced
+
+    @property
     def refused_alike(self) -> str | None:
-        """The error, if lately every upload was refused alike."""
-        return next((r.error for r in self._refusals.values() if r.whole), None)
+        """The error, if lately every upload was refused alike and one of them is still to do."""
+        found = (self.upload_refused(file) for file in self.folder.files)
+        return next((r.error for r in found if r is not None and r.whole), None)
 
     def put_back_too_often(self, entry: LedgerEntry) -> bool:
         return self.past.put_back.get(entry.id, 0) >= TIMES_A_DAY

@@ -81,7 +81,7 @@ class Look:
 
         By its ctime, which nobody can set; one in the future (a server's clock) says nothing.
         """
-        self.unsettled = {
+        self.unsettled |= {
             f.path
             for f in folder.files
             if 0 <= now - f.fingerprint.ctime_ns / 1e9 < self._options.settle

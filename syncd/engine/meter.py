@@ -78,6 +78,11 @@ class Meter:
         """When the window ends, in seconds since the epoch."""
         return self.quota(organization_id).resets_at(self._clock())
 
+    def resets_in(self, organization_id: int) -> float | None:
+        """Seconds until the window ends."""
+        at = self.resumes_at(organization_id)
+        return None if at is None else max(at - self._clock(), 0.0)
+
     def save(self) -> None:
         """Write what changed to the ledger; called by the worker between actions."""
         with self._lock:

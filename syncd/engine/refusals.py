@@ -10,6 +10,8 @@ from syncd.model import Past, Refusal
 
 REQUESTS = 8
 """What sorting out a refused bulk may take in one cycle, the list that follows included."""
+TRIES = 3
+"""Files refused alone, none accepted: then it is taken for the folder's trouble."""
 FIRST_DELAY, LONGEST_DELAY = 60.0, 86_400.0
 
 
@@ -18,7 +20,8 @@ class Refusals:
 
     A refused bulk holds at least one bad file. Half of it is sent: accepted, the bad one is
     in the other half; refused, it is in this one, and the other half is as good as any file
-    again. Once it is found, the rest goes in bulk.
+    again. Once it is found, the rest goes in bulk, if anything was accepted at all; else a few
+    single files from elsewhere tell first whether it is the files at all.
     """
 
     def __init__(self) -> None:
@@ -28,17 +31,18 @@ class Refusals:
         """Requests since the first refused bulk."""
         self._errors: list[ApiError] = []
         self._found: dict[str, Create] = {}
-        self._unsorted: dict[str, Create] = {}
         self._accepted = False
 
     def allowed(self, creates: Sequence[Create]) -> tuple[Create, ...]:
         """The creates to send now: half of the suspects while there are any."""
-        if not self._affordable():
+        if not self._affordable() or self.alike(creates):
             return ()
         suspects = [c for c in creates if c.file.path in self._suspects]
-        if not suspects:
-            return tuple(creates)
-        return tuple(suspects[: max(len(suspects) // 2, 1)])
+        if suspects:
+            return tuple(suspects[: max(len(suspects) // 2, 1)])
+        if self._spent is not None and self._found and not self._accepted:
+            return tuple(creates[-1:]) if len(self._found) == 1 else (creates[len(creates) // 2],)
+        return tuple(creates)
 
     def accepted(self, batch: Sequence[Create]) -> None:
         """A create was carried out."""
@@ -46,8 +50,6 @@ class Refusals:
         self._count()
         paths = {c.file.path for c in batch}
         self._suspects = tuple(p for p in self._suspects if p not in paths)
-        for path in paths:
-            self._unsorted.pop(path, None)
 
     def refused(self, batch: Sequence[Create], error: ApiError) -> Create | None:
         """A create was refused; returns the file, if it is found."""
@@ -56,22 +58,24 @@ class Refusals:
         paths = tuple(c.file.path for c in batch)
         if len(batch) == 1:
             self._suspects = ()
-            self._unsorted.pop(paths[0], None)
             self._found[paths[0]] = batch[0]
             return batch[0]
         self._spent = self._spent or 0
         self._suspects = paths
-        self._unsorted |= {c.file.path: c for c in batch}
         return None
 
-    def alike(self) -> tuple[ApiError, tuple[Create, ...]] | None:
-        """The error and the files, if two or more were refused alike and none was accepted."""
-        tried = (*self._found.values(), *self._unsorted.values())
-        if self._accepted or not self._found or len(tried) < 2:
+    def alike(self, left: Sequence[Create]) -> tuple[ApiError, tuple[Create, ...]] | None:
+        """The error and the files found, if every upload is refused alike.
+
+        `left`: what is not sorted out. A refused bulk tells nothing of each file in it, so that
+        three (or as many as there are, from two) must have been refused alone, and none accepted.
+        """
+        tries = min(TRIES, len(self._found) + len(left))
+        if self._accepted or len(self._found) < max(tries, 2):
             return None
         if len({error.likeness for error in self._errors}) != 1:
             return None
-        return self._errors[0], tried
+        return self._errors[0], tuple(self._found.values())
 
     def _affordable(self) -> bool:
         return self._spent is None or self._spent < REQUESTS - 1

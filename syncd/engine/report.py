@@ -78,7 +78,8 @@ class FolderReport:
         self.held = list(plan.held)
         self.contested = list(plan.contested)
         self.failed = list(dict.fromkeys(plan.failed))
-        self.hints = list(plan.hints)
+        # What a hint speaks of may be settled (uploaded) within the run: it is told all the same.
+        self.hints = list(dict.fromkeys((*self.hints, *plan.hints)))
 
     def foresee(self, plan: Plan, limits: Limits, *, keeps_old: bool) -> None:
         """Dry run: take over what a plan would do, and exactly what that takes."""

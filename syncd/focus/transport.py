@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as jsonlib
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -202,8 +203,13 @@ def _headers(key: str) -> dict[str, str]:
 
 
 def _without(key: str, answer: Answer) -> Answer:
-    """An error that quotes the key must not bring it into messages and logs."""
-    if answer.status < 400 or not key or key.encode() not in answer.body:
+    """An answer that quotes the key must not bring it into messages, logs and the ledger."""
+    if not key:
         return answer
-    body = answer.body.replace(key.encode(), b"(the key)")
+    body = answer.body
+    if answer.status != 200 and b"\\" in body:
+        with suppress(ValueError, RecursionError):  # no JSON: then nothing is spelled otherwise
+            body = jsonlib.dumps(jsonlib.loads(body), ensure_ascii=False).encode(errors="replace")
+    for spelled in (key, jsonlib.dumps(key)[1:-1]):
+        body = body.replace(spelled.encode(), b"(the key)")
     return Answer(answer.status, answer.headers, body, answer.cut, answer.overlong)

@@ -84,7 +84,9 @@ class Timing:
 
     def pace(self, moment: float) -> None:
         """A next cycle, if there will be a reason for one, waits."""
-        self.not_before, self.waits_for = moment, "pacing: what is left of the quota has to last"
+        if moment > self.not_before:
+            self.not_before = moment
+            self.waits_for = "pacing: what is left of the quota has to last"
 
     def back_off(self, now: float, longest: float = LONGEST_RETRY) -> float:
         """Wait longer after each failure in a row; the seconds to wait."""

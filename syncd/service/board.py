@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from typing import Any
 
 from syncd.config import Config
@@ -15,7 +14,8 @@ from syncd.service.folders import Folders
 from syncd.service.notes import write_status
 from syncd.service.sdnotify import Notifier
 from syncd.service.status import folder_status, quota_status
-from syncd.service.worker import Watched, Worker
+from syncd.service.watched import Watched
+from syncd.service.worker import Worker
 
 log = logging.getLogger("syncd.service")
 
@@ -31,12 +31,17 @@ class Board:
         self._worker = worker
         self._watcher = watcher
         self._notifier = notifier
+        self._written: list[dict[str, Any]] = []
+
+    def write_news(self) -> None:
+        """Write the status if a folder's part of it is not what was written last."""
+        if self._rows() != self._written:
+            self.write()
 
     def write(self, *, running: bool = True) -> None:
         """Write the status; failing to is no reason to stop syncing."""
         tools = self._worker.tools
-        rows = [self._row(w) for w in self._worker.folders.values()]
-        rows += [folder_status(e, None, last_cycle=None) for e in self.folders.errors]
+        rows = self._written = self._rows()
         organizations = {t.organization_id for t in self._worker.folders}
         status = {
             "version": 1,
@@ -57,6 +62,10 @@ class Board:
         """The last word: what is known stays, but nobody is at work on it."""
         self.write(running=False)
 
+    def _rows(self) -> list[dict[str, Any]]:
+        rows = [self._row(w) for w in self._worker.folders.values()]
+        return rows + [folder_status(e, None, last_cycle=None) for e in self.folders.errors]
+
     def _row(self, watched: Watched) -> dict[str, Any]:
         folder, timing = watched.target.folder, watched.timing
         report = watched.report or FolderReport.of(folder)
@@ -68,7 +77,7 @@ class Board:
         row["watch_reason"] = watch.reason
         if self._worker.syncing == folder.task:
             row |= {"state": "syncing", "reason": None}
-        elif self._worker.key_refused:
+        elif self._worker.gate.key_refused:
             row |= {"state": "paused", "reason": "the key was refused: put a new one in place"}
         elif watched.report is None:
             row |= {"state": "pending", "reason": "not synced yet"}
@@ -80,11 +89,12 @@ class Board:
     def _next(self, watched: Watched) -> float | None:
         """Wall clock of what is known to come next."""
         due = watched.timing.due_at()
-        if self._worker.key_refused:
-            due = self._worker.key_probe_at
+        if self._worker.gate.key_refused:
+            due = self._worker.gate.key_probe_at
         if due == float("inf"):
             return None
-        return max(time.time() + due - time.monotonic(), time.time())
+        now = self._worker.tools.clock()
+        return max(now + due - self._worker.clock(), now)
 
 
 def _summary(rows: list[dict[str, Any]]) -> str:

@@ -11,21 +11,16 @@ import queue
 import signal
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from syncd.config import Config
 from syncd.engine.report import OK
 from syncd.errors import Stopped, SyncdError
 from syncd.focus.transport import HttpTransport
 from syncd.local.watch import Watcher
-from syncd.local.watchlist import Target as WatchTarget
 from syncd.model import TaskKey
+from syncd.service.alarms import Alarms, Clocks
 from syncd.service.board import Board
-from syncd.service.folders import Folders, find_folders, register
+from syncd.service.folders import PARENT, Folders, find_folders, register, watches
 from syncd.service.keys import Keys
 from syncd.service.sdnotify import Notifier
 from syncd.service.stopping import Stopping
@@ -37,9 +32,7 @@ TICK = 5.0
 """Seconds after which the worker looks around by itself: timers may fail, clocks may jump."""
 STARTING = 60.0
 """Seconds that systemd grants beyond each sign of life before READY."""
-JUMP = 3.0
-"""Seconds that wall clock and monotonic clock may drift apart between two ticks."""
-_PARENT = "each:"
+LONGEST_RESCAN = 60.0
 
 
 class Daemon:
@@ -62,19 +55,16 @@ class Daemon:
         self._notifier = notifier
         self.reload: Callable[[], Config] = lambda: config
         """Reads the config again. ConfigError if it is broken."""
-        self.reequip: Callable[[Config], None] = lambda _: None
+        self.reequip: Callable[[Config, str], None] = lambda *_: None
         """Takes over what may change of the section `api`."""
         self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._changed: dict[str, None] = {}
         self._watcher = Watcher(self._wake)
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC,
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
+        self._alarms = Alarms(self._queue.put)
         self._tasks: dict[str, TaskKey] = {}
         self._told_left: set[TaskKey] = set()
         self._ready = False
-        self._drift = time.time() - time.monotonic()
+        self._clocks = Clocks()
         self._board = Board(config, worker, self._watcher, notifier)
         worker.on_progress = self._board.write
         worker.on_key_refused = keys.say_refused
@@ -85,18 +75,15 @@ class Daemon:
         self._on_signals()
         try:
             self._arrange()
-            self._scheduler.start()
+            self._alarms.start()
             self._schedule()
-            self._worker.run_due(most=1)
-            code = self._keys.code_at_start(self._worker)
+            code = self._first_answer()
             if code != OK:
                 return code
-            self._ready = True
-            self._notifier.ready()
+            self._is_ready()
             self._board.write()
-            self._worker.run_due()
             while True:
-                self._turn()
+                self._guarded_turn()
         except Stopped:
             return OK
         finally:
@@ -104,31 +91,67 @@ class Daemon:
 
     def pulse(self) -> None:
         """The worker is alive; systemd hears of it while the watcher is healthy, too."""
-        if not self._ready:
+        if self._ready:
+            if self._watcher.healthy():
+                self._notifier.watchdog()
+        elif self._worker.tools.meter.requests.total():
+            # Between two requests: the first one was answered, or the server is away.
+            self._is_ready()
+        else:
             self._notifier.extend(STARTING)
-        elif self._watcher.healthy():
-            self._notifier.watchdog()
+
+    def _is_ready(self) -> None:
+        if not self._ready:
+            self._ready = True
+            self._notifier.ready()
+
+    def _first_answer(self) -> int:
+        """Cycles up to the first that asked the server: only now a refused key ends the start."""
+        for _ in range(len(self._worker.folders)):
+            self._worker.run_due(most=1)
+            if self._worker.tools.meter.requests.total():
+                break
+        return self._keys.code_at_start(self._worker)
+
+    def _guarded_turn(self) -> None:
+        """What goes wrong beside the cycles is told, and no reason to stop."""
+        try:
+            self._turn()
+        except Stopped:
+            raise
+        except Exception as error:
+            log.debug("traceback", exc_info=True)
+            what = str(error) if isinstance(error, SyncdError) else f"unexpected {error!r}"
+            log.error("%s; going on", what)
+            self._stopping.sleep(TICK)
 
     def _turn(self) -> None:
-        """Wait for word, or for a while; then do what is due."""
+        """Do what is due; then wait for word, or for a while."""
         self._stopping.checkpoint()
         self.pulse()
-        now = time.monotonic()
-        due = self._worker.next_due()
-        self._set_alarm(due - now)
-        words = self._listen(min(max(due - now, 0.0), TICK))
+        self._worker.run_due()
+        self._keys.note_if_it_works(self._worker)
+        if self._worker.gate.key_refused and self._keys.renewed(self.transport):
+            self._worker.key_changed()
+        self._board.write_news()
+        due = self._worker.next_due() - self._worker.clock()
+        self._alarms.once(due)
+        words = self._listen(min(max(due, 0.0), TICK))
         self._stopping.checkpoint()
+        self._heed(words)
+
+    def _heed(self, words: set[str]) -> None:
         if "reload" in words:
             self._take_over_config()
         if "all" in words:
             log.info("asked to run every folder now")
             self._worker.force_all()
             self._arrange()
-        self._look_at_clocks()
+        if self._clocks.jumped():
+            self._look_at_everything()
         self._take_changes()
-        if "rescan" in words or time.monotonic() >= self._worker.next_due():
+        if "rescan" in words:
             self._rescan()
-        self._worker.run_due()
 
     def _listen(self, seconds: float) -> set[str]:
         words: set[str] = set()
@@ -148,7 +171,7 @@ class Daemon:
     def _take_changes(self) -> None:
         for key in list(self._changed):
             self._changed.pop(key, None)
-            if key.startswith(_PARENT):
+            if key.startswith(PARENT):
                 self._arrange()
             elif key in self._tasks:
                 self._worker.changed(self._tasks[key])
@@ -161,8 +184,6 @@ class Daemon:
         if any(entry.kind == "each" for entry in self._config.entries):
             self._arrange()
         self._worker.rescan()
-        if self._worker.key_refused and self._keys.renewed(self.transport):
-            self._worker.key_changed()
 
     def _arrange(self) -> None:
         """Make folders, watches and notes what config and disk say now."""
@@ -174,14 +195,7 @@ class Daemon:
             register(self._config, ledger, folders.targets)
         self._tell_left(folders)
         self._tasks = {repr(t.folder.task): t.folder.task for t in folders.targets}
-        wanted = {
-            repr(t.folder.task): WatchTarget(t.folder.path, t.folder.rules.recursive)
-            for t in folders.targets
-        }
-        wanted |= {
-            f"{_PARENT}{path}": WatchTarget(path, directories=True) for path in folders.parents
-        }
-        self._watcher.sync(wanted)
+        self._watcher.sync(watches(folders))
 
     def _tell_left(self, folders: Folders) -> None:
         for left in folders.left:
@@ -189,22 +203,19 @@ class Daemon:
                 log.warning("%s", left)
         self._told_left = {left.task for left in folders.left}
 
-    def _look_at_clocks(self) -> None:
-        """After a suspend or a clock that was set: fresh connections, and look at everything."""
-        drift = time.time() - time.monotonic()
-        jumped, self._drift = abs(drift - self._drift) > JUMP, drift
-        if jumped:
-            log.info("the clock jumped (suspend, or it was set): looking at everything again")
-            self.transport.new_connections()
-            self._worker.rescan(everything=True)
-            self._schedule()
+    def _look_at_everything(self) -> None:
+        """After a suspend or a clock that was set: fresh connections, timers and scans."""
+        log.info("the clock jumped (suspend, or it was set): looking at everything again")
+        self.transport.new_connections()
+        self._worker.rescan(everything=True)
+        self._schedule()
 
     def _take_over_config(self) -> None:
         """SIGHUP: the new config, or, if it is broken, the old one and a word about it."""
         self._notifier.reloading()
         try:
-            config = self._keys.reload(self._config, self.reload())
-            self.reequip(config)
+            config, key = self._keys.reload(self._config, self.reload())
+            self.reequip(config, key)
             self._config = self._board.config = config
             self._arrange()
             self._schedule()
@@ -216,47 +227,21 @@ class Daemon:
         self._notifier.ready()
 
     def _schedule(self) -> None:
-        """Jobs only wake the worker; what is due it knows itself, by a clock nobody can set."""
-
-        def every(name: str, seconds: float) -> None:
-            self._scheduler.add_job(
-                lambda: self._queue.put(name),
-                IntervalTrigger(seconds=seconds, timezone=UTC),
-                id=name,
-                replace_existing=True,
-                next_run_time=datetime.now(UTC) + timedelta(seconds=seconds),
-            )
-
-        every("rescan", min((e.rescan for e in self._config.entries), default=60.0))
+        """Jobs only wake the worker; what is due it knows itself."""
+        rescans = (entry.rescan for entry in self._config.entries)
+        self._alarms.every("rescan", min(rescans, default=LONGEST_RESCAN))
         interval = self._notifier.watchdog_interval
         if interval is not None:
-            every("tick", interval)
-
-    def _set_alarm(self, seconds: float) -> None:
-        """The one date job that stands for whatever is due next."""
-        if not 0 < seconds < 86_400:
-            return
-        self._scheduler.add_job(
-            lambda: self._queue.put("due"),
-            DateTrigger(datetime.now(UTC) + timedelta(seconds=seconds)),
-            id="due",
-            replace_existing=True,
-        )
+            self._alarms.every("tick", interval)
 
     def _on_signals(self) -> None:
-        signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, self._stop)
+        self._stopping.listen(lambda: self._queue.put("stop"))
         signal.signal(signal.SIGHUP, lambda *_: self._queue.put("reload"))
         signal.signal(signal.SIGUSR1, lambda *_: self._queue.put("all"))
-
-    def _stop(self, *_: object) -> None:
-        self._stopping.ask()
-        self._queue.put("stop")
 
     def _end(self) -> None:
         self._notifier.stopping()
         log.info("stopping")
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        self._alarms.stop()
         self._watcher.stop()
         self._board.leave()

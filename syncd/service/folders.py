@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from syncd.config import Config, FolderEntry
 from syncd.engine.report import PARTLY, FolderReport
-from syncd.errors import FolderError
+from syncd.errors import FolderError, UsageError
+from syncd.local import watchlist
 from syncd.local.each import task_folders
 from syncd.model import Folder, TaskKey
 from syncd.state.ledger import Ledger
+
+PARENT = "each:"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,17 @@ def find_folders(config: Config, ledger: Ledger, now: float) -> Folders:
     return Folders(tuple(targets), tuple(errors), left, parents)
 
 
+def watches(folders: Folders) -> dict[str, watchlist.Target]:
+    """What is to be watched, by the task's text or, for a parent, its path after `PARENT`."""
+    wanted = {
+        repr(t.folder.task): watchlist.Target(t.folder.path, t.folder.rules.recursive)
+        for t in folders.targets
+    }
+    return wanted | {
+        f"{PARENT}{path}": watchlist.Target(path, directories=True) for path in folders.parents
+    }
+
+
 def register(config: Config, ledger: Ledger, targets: Iterable[Target]) -> None:
     """Note where each task is fed from, to tell one day that its folder left."""
     for target in targets:
@@ -126,6 +140,32 @@ def _error(name: str, path: str, task_id: int | None, text: str) -> FolderReport
     return report
 
 
-def same_place(one: str, other: str) -> bool:
+def chosen(
+    folders: Folders, wanted: Sequence[str] | None
+) -> tuple[list[Target], list[FolderReport]]:
+    """The folders asked for by `--folder`, or all. UsageError for one that there is not."""
+    if wanted is None:
+        return list(folders.targets), list(folders.errors)
+
+    def is_wanted(text: str, name: str, path: str) -> bool:
+        return text == name or _same_place(text, path)
+
+    for text in wanted:
+        known = [(t.folder.name, t.folder.path) for t in folders.targets]
+        known += [(r.name, r.path) for r in folders.errors]
+        if not any(is_wanted(text, *place) for place in known):
+            names = ", ".join(name for name, _ in known) or "none"
+            raise UsageError(f"--folder {text}: no such folder in the config (there is: {names})")
+    return (
+        [
+            t
+            for t in folders.targets
+            if any(is_wanted(w, t.folder.name, t.folder.path) for w in wanted)
+        ],
+        [r for r in folders.errors if any(is_wanted(w, r.name, r.path) for w in wanted)],
+    )
+
+
+def _same_place(one: str, other: str) -> bool:
     """Whether two spellings name one folder."""
     return os.path.realpath(one) == os.path.realpath(other)

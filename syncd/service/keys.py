@@ -24,20 +24,26 @@ class Keys:
         self._source = config.api.key_source
         self._state_dir = config.state_dir
         self._key = key
+        self._noted = False
 
     def code_at_start(self, worker: Worker) -> int:
         """77 if the key was refused, from a source that never worked; else the service stays."""
-        name = str(self._source)
-        if not worker.key_refused:
-            if any(w.report is not None and w.report.requests for w in worker.folders.values()):
-                self._note(name)
+        if not worker.gate.key_refused or str(self._source) in read_worked(self._state_dir):
             return OK
-        refused = [w.report for w in worker.folders.values() if w.report and w.report.code == KEY]
-        if name in read_worked(self._state_dir):
-            return OK
-        for report in refused[:1]:
-            log.error("%s", report.error)
+        for watched in worker.folders.values():
+            if watched.report and watched.report.code == KEY:
+                log.error("%s", watched.report.error)
+                break
         return KEY
+
+    def note_if_it_works(self, worker: Worker) -> None:
+        """Once this source has worked, a refusal later on is a key that ended."""
+        if not self._noted and worker.answered():
+            self._noted = True
+            try:
+                write_worked(self._state_dir, str(self._source))
+            except StateError as error:
+                log.warning("%s", error)
 
     def say_refused(self) -> None:
         """Loudly, and with what helps."""
@@ -62,29 +68,26 @@ class Keys:
         log.info("there is a new key: going on")
         return True
 
-    def reload(self, old: Config, new: Config) -> Config:
-        """The config to go on with: url and state_dir only change with a restart."""
+    def reload(self, old: Config, new: Config) -> tuple[Config, str]:
+        """The config to go on with, and its key: url and state_dir only change with a restart.
+
+        With another url the whole section `api` stays: its key is for that server only.
+        """
         for what, before, after in (
             ("api.url", old.api.url, new.api.url),
             ("state_dir", old.state_dir, new.state_dir),
         ):
             if before != after:
                 log.warning("%s changes with a restart only; it stays %s", what, before)
+        api = new.api if new.api.url == old.api.url else old.api
         entries = tuple(
-            e if e.task is None else replace(e, task=replace(e.task, url=old.api.url))
+            e if e.task is None else replace(e, task=replace(e.task, url=api.url))
             for e in new.entries
         )
-        api = replace(new.api, url=old.api.url)
-        if new.api.key_source is not None and not new.api.sandbox:
-            self._key = new.api.key_source.read()
-        self._source = new.api.key_source
-        return replace(new, api=api, state_dir=old.state_dir, entries=entries)
-
-    def _note(self, name: str) -> None:
-        try:
-            write_worked(self._state_dir, name)
-        except StateError as error:
-            log.warning("%s", error)
+        key = self._key if api.sandbox or api.key_source is None else api.key_source.read()
+        self._noted = self._noted and api.key_source == self._source
+        self._key, self._source = key, api.key_source
+        return replace(new, api=api, state_dir=old.state_dir, entries=entries), key
 
     def _advice(self) -> str:
         source: KeySource | None = self._source

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ PATIENCE = 1.5
 UPLOAD_PATIENCE = 18.0
 """Seconds that a request, or an upload, has to end."""
 _SLICE = 1.0
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopping:
@@ -29,15 +32,36 @@ class Stopping:
         """Told while work goes on."""
         self.progress = _Uploading()
 
-    def ask(self) -> None:
-        """Called by a signal handler: takes no lock."""
-        if self.asked:
-            os._exit(OK)
-        self.asked = True
-        patience = UPLOAD_PATIENCE if self.progress.going_on else PATIENCE
-        timer = threading.Timer(patience, os._exit, (OK,))
-        timer.daemon = True
-        timer.start()
+    def listen(self, wake: Callable[[], None]) -> None:
+        """From now on SIGTERM and SIGINT ask; `wake` is called by the signal handler.
+
+        A handler of Python's waits for the call that the main thread is in, which may be stuck.
+        So a thread of its own reads the signals where the interpreter leaves them at once.
+        """
+        reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        threading.Thread(target=self._attend, args=(reader,), name="stopping", daemon=True).start()
+
+        def asked(*_: object) -> None:
+            self.asked = True
+            wake()
+
+        for number in _ENDS:
+            signal.signal(number, asked)
+
+    def _attend(self, reader: int) -> None:
+        """End at the second signal, or when patience ends after the first."""
+        patience: float | None = None
+        while True:
+            ready, _, _ = select.select([reader], [], [], patience)
+            numbers = os.read(reader, 256) if ready else b""
+            asked = sum(number in _ENDS for number in numbers)
+            if patience is not None and (asked or not ready):
+                os._exit(OK)
+            if asked > 1:
+                os._exit(OK)
+            if asked:
+                patience = UPLOAD_PATIENCE if self.progress.going_on else PATIENCE
 
     def checkpoint(self) -> None:
         """Work can be left here. Raises Stopped."""

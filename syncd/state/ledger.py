@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 
 from syncd.core.pacing import Quota
-from syncd.errors import StateError
 from syncd.model import (
     FolderIdentity,
     Intent,
@@ -28,20 +25,13 @@ from syncd.model import (
 )
 from syncd.state import rows
 from syncd.state.opening import open_for_reading, open_for_writing
+from syncd.state.recall import DAY, check, key_of, past_of
+from syncd.state.schema import version_of
+from syncd.state.store import Store
 
-DAY = 86_400.0
-HOUR = 3_600.0
 
-
-class Ledger:
+class Ledger(Store):
     """All that syncd remembers. Every method raises StateError when it cannot keep its word."""
-
-    def __init__(
-        self, connection: sqlite3.Connection, path: str, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._db = connection
-        self._path = path
-        self._clock = clock
 
     @classmethod
     def open(cls, state_dir: str, clock: Callable[[], float] = time.time) -> Ledger:
@@ -51,7 +41,7 @@ class Ledger:
         process died are in doubt from now on.
         """
         path = os.path.join(state_dir, "ledger.db")
-        ledger = cls(open_for_writing(path, _check), path, clock)
+        ledger = cls(open_for_writing(path, check), path, clock)
         with ledger.transaction():
             ledger._db.execute(
                 "UPDATE intents SET state = 'doubtful', ended_at = ? WHERE state = 'open'",
@@ -63,43 +53,22 @@ class Ledger:
     def snapshot(cls, state_dir: str) -> Ledger:
         """A private copy in memory, for whatever must not write; empty if there is none."""
         path = os.path.join(state_dir, "ledger.db")
-        return cls(open_for_reading(path, _check), path)
-
-    def close(self) -> None:
-        self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing; failure to write is a StateError."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.rollback()
-            raise StateError(
-                f"the ledger {self._path} cannot be written: {error}; nothing more is sent"
-            ) from None
+        return cls(open_for_reading(path, check), path)
 
     def prove_writable(self) -> None:
         """Write, before anything is sent that could not be recorded afterwards."""
         with self.transaction():
             self._db.execute("DELETE FROM history WHERE at < ?", (self._clock() - DAY,))
-            self._db.execute("PRAGMA user_version = " + str(_version(self._db)))
+            self._db.execute("PRAGMA user_version = " + str(version_of(self._db)))
 
     def past(self, task: TaskKey, now: float) -> Past:
         """All that is known of a task."""
-        return _past(self._db, self._row(task), now)
+        return past_of(self._db, self._row(task), now)
 
     def tasks(self) -> list[tuple[TaskKey, str | None, str | None, str | None]]:
         """Every task ever fed: its key, and the config, folder and `each:` parent it had."""
         found = self._db.execute("SELECT * FROM tasks ORDER BY row").fetchall()
-        return [(_key(r), r["config"], r["folder"], r["parent"]) for r in found]
+        return [(key_of(r), r["config"], r["folder"], r["parent"]) for r in found]
 
     def register(self, task: TaskKey, config: str, folder: str, parent: str | None) -> None:
         """Note where a task is fed from."""
@@ -268,110 +237,3 @@ class Ledger:
         keys = {"url": url, "organization_id": organization_id}
         with self.transaction():
             self._db.execute(rows.upsert("quotas", keys, values), keys | values)
-
-    def _row(self, task: TaskKey, *, create: bool = False) -> int | None:
-        where = (task.url, task.organization_id, task.workspace_id, task.task_id)
-        query = (
-            "SELECT row FROM tasks WHERE url = ? AND organization_id = ? "
-            "AND workspace_id = ? AND task_id = ?"
-        )
-        found = self._db.execute(query, where).fetchone()
-        if found is None and create:
-            self._db.execute(
-                "INSERT INTO tasks (url, organization_id, workspace_id, task_id) "
-                "VALUES (?, ?, ?, ?)",
-                where,
-            )
-            found = self._db.execute(query, where).fetchone()
-        return None if found is None else int(found["row"])
-
-    def _insert(self, table: str, row: int | None, values: dict[str, object]) -> sqlite3.Cursor:
-        keys = {"task": row}
-        return self._db.execute(rows.upsert(table, keys, values), keys | values)
-
-    def _put_entries(self, row: int | None, entries: Iterable[LedgerEntry]) -> None:
-        for entry in entries:
-            self._insert("attachments", row, rows.entry_values(entry))
-
-    def _put_intents(self, row: int | None, intents: Iterable[Intent]) -> None:
-        for intent in intents:
-            self._insert("intents", row, {"key": intent.key, **rows.intent_values(intent)})
-
-    def _delete(self, row: int | None, table: str, column: str, values: Iterable[object]) -> None:
-        self._db.executemany(
-            f"DELETE FROM {table} WHERE task = ? AND {column} = ?",  # noqa: S608
-            [(row, value) for value in values],
-        )
-
-    def _happened(
-        self, row: int | None, what: str, subject: str, at: float, digest: str | None = None
-    ) -> None:
-        self._db.execute(
-            "INSERT INTO history (task, at, what, subject, digest) VALUES (?, ?, ?, ?, ?)",
-            (row, at, what, subject, digest),
-        )
-
-
-def _check(connection: sqlite3.Connection) -> None:
-    """Read everything once: raises ValueError or sqlite3.DatabaseError if it is damaged."""
-    for row in connection.execute("SELECT * FROM tasks").fetchall():
-        _past(connection, row["row"], 0.0)
-        if row["listing"] is not None:
-            rows.listing_of(row["listing"])
-    for row in connection.execute("SELECT state FROM quotas").fetchall():
-        Quota(**json.loads(row["state"]))
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _key(row: sqlite3.Row) -> TaskKey:
-    return TaskKey(row["url"], row["organization_id"], row["workspace_id"], row["task_id"])
-
-
-def _past(db: sqlite3.Connection, row: int | None, now: float) -> Past:
-    task = db.execute("SELECT * FROM tasks WHERE row = ?", (row,)).fetchone()
-    if task is None:
-        return Past()
-
-    def of(table: str) -> list[sqlite3.Row]:
-        return db.execute(f"SELECT * FROM {table} WHERE task = ?", (row,)).fetchall()  # noqa: S608
-
-    history = db.execute(
-        "SELECT * FROM history WHERE task = ? AND at > ? ORDER BY at DESC, rowid DESC",
-        (row, now - DAY),
-    ).fetchall()
-    put_back: dict[int, int] = {}
-    for event in history:
-        if event["what"] == "put back":
-            id_ = int(event["subject"])
-            put_back[id_] = put_back.get(id_, 0) + 1
-    return Past(
-        entries=tuple(rows.entry_of(r) for r in of("attachments")),
-        intents=tuple(rows.intent_of(r) for r in of("intents")),
-        first_seen={r["id"]: r["first_seen"] for r in of("strangers")},
-        sequence=task["sequence"],
-        refusals=tuple(rows.refusal_of(r) for r in of("refusals")),
-        identity=rows.identity_of(task["identity"]),
-        mirror_approved=bool(task["mirror_approved"]),
-        created=_created(history),
-        put_back=put_back,
-        deleted=sum(1 for e in history if e["what"] == "delete" and e["at"] > now - HOUR),
-    )
-
-
-def _created(history: Iterable[sqlite3.Row]) -> dict[tuple[str, str], int]:
-    """How often a path was created with the bytes it was created with last, newest first."""
-    latest: dict[str, str] = {}
-    ended: set[str] = set()
-    counts: dict[tuple[str, str], int] = {}
-    for event in history:
-        path, digest = event["subject"], event["digest"]
-        if event["what"] != "create" or path in ended:
-            continue
-        if latest.setdefault(path, digest) != digest:
-            ended.add(path)
-            continue
-        counts[path, digest] = counts.get((path, digest), 0) + 1
-    return counts

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from types import TracebackType
 
 from syncd.errors import StateError, StateLocked
+
+_TRIES, _BETWEEN = 4, 0.05
 
 
 def make_state_dir(state_dir: str) -> None:
@@ -34,7 +37,7 @@ class StateLock:
         except OSError as error:
             raise StateError(f"{self._path}: {error.strerror}; nothing was sent") from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except BlockingIOError:
             pid = _read_pid(descriptor)
             os.close(descriptor)
@@ -63,6 +66,16 @@ class StateLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock; a `status` that looks at it just now lets go within milliseconds."""
+    for _ in range(_TRIES):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def owner(state_dir: str) -> int | None:

@@ -59,7 +59,7 @@ def killed_at(world: World, monkeypatch: pytest.MonkeyPatch, commit: int, *, aft
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    ("first", "step", "ids"), [(0, 2, "none"), (1, 2, "none"), (0, 5, "array")]
+    ("first", "step", "ids"), [(0, 4, "none"), (2, 4, "none"), (1, 8, "array")]
 )
 def test_killed_at_any_commit(
     new_world: NewWorld,

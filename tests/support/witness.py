@@ -93,9 +93,10 @@ class Witness:
         if row.deleted_at is None:
             return
         there = {r.sha256 for r in self.world.rows()}
+        self.note()
         now = self.folder()
         for path in self._versions.get(row.sha256, set()) & now.keys():
-            if now[path] not in there:
+            if not any(path in self._versions.get(content, ()) for content in there):
                 self.wrongs.append(f"{path}: only version deleted by request {entry.number}")
         if row.sha256 in now.values() and row.sha256 not in there:
             self.wrongs.append(f"{row.name}: wanted content deleted by request {entry.number}")

@@ -13,7 +13,7 @@ from types import TracebackType
 from syncd.engine.cycle import Cycle
 from syncd.engine.meter import Meter
 from syncd.engine.report import FolderReport
-from syncd.engine.tools import Options, Tools
+from syncd.engine.tools import Options, Progress, Tools
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
@@ -53,6 +53,7 @@ class World:
         self.state.mkdir()
         self.ahead = 0.0
         self.slept: list[float] = []
+        self.progress: Progress | None = None
         self.sandbox = Sandbox(self.quirks, clock=self.clock).start()
         self.server = self.sandbox.rules
         self.task = TaskKey(self.sandbox.url, 1, 2, 3)
@@ -115,7 +116,7 @@ class World:
                 meter,
                 self.clock,
                 self.sleep,
-                Quiet(),
+                self.progress or Quiet(),
                 2,
                 self.max_batch_bytes,
             )

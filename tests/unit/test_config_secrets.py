@@ -13,7 +13,7 @@ import pytest
 from syncd import secrets
 from syncd.config import load_config
 from syncd.errors import ConfigError
-from syncd.secrets import KeySource, redact
+from syncd.secrets import KeySource, redact, redact_pasted
 
 KEY = "toggl_sk_" + "0123456789abcdef" * 2
 TRACK_KEY = "0123456789abcdef" * 2
@@ -170,10 +170,17 @@ def test_a_source_shows_no_arguments() -> None:
     assert KEY not in repr(KeySource("token_file", (f"/{KEY}",)))
 
 
-def test_redaction_takes_keys_of_both_products_and_nothing_else() -> None:
+def test_redaction_takes_focus_keys_and_leaves_a_trace_id() -> None:
     assert redact(f"a {KEY} b") == "a toggl_sk_… b"
-    assert redact(f"key={TRACK_KEY}.") == "key=…."
-    assert redact("f" * 40 + " abc") == "f" * 40 + " abc"
+    assert redact(f"trace_id {TRACK_KEY}, toggl_sk_notes.md") == (
+        f"trace_id {TRACK_KEY}, toggl_sk_notes.md"
+    )
+
+
+def test_what_comes_from_a_config_loses_keys_of_both_products_and_nothing_else() -> None:
+    assert redact_pasted(f"a {KEY} b") == "a toggl_sk_… b"
+    assert redact_pasted(f"key={TRACK_KEY}.") == "key=…."
+    assert redact_pasted("f" * 40 + " abc") == "f" * 40 + " abc"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,194 @@
+"""What failures mean for a run: try again, leave a file alone, or leave it all for later."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime
+
+from syncd.core.plan import Create
+from syncd.engine.look import Look
+from syncd.engine.outcome import Failure
+from syncd.engine.refusals import FIRST_DELAY, Refusals, refusal
+from syncd.engine.report import KEY, LATER, PARTLY, Cause, FolderReport
+from syncd.engine.tools import Options, Tools
+from syncd.errors import (
+    ApiError,
+    FileProblem,
+    KeyRefused,
+    QuotaSpent,
+    Refused,
+    TaskRefused,
+    Throttled,
+    Unreachable,
+)
+from syncd.local.digest import absolute
+from syncd.model import Folder
+
+log = logging.getLogger("syncd.cycle")
+
+TROUBLES = 3
+"""Failures after which a run gives up on a folder."""
+PATIENCE = 30.0
+"""Seconds that a run waits for a throttling server."""
+
+
+class Lessons:
+    """Learns from failures; every answer is whether another round is to follow."""
+
+    def __init__(
+        self, tools: Tools, options: Options, folder: Folder, look: Look, report: FolderReport
+    ) -> None:
+        self._tools = tools
+        self._options = options
+        self._folder = folder
+        self._task = folder.task
+        self._look = look
+        self._report = report
+        self._troubles = 0
+        self.refusals = Refusals()
+        self.told: str | None = None
+        """Every upload was refused alike in an earlier run, and that is to be honoured."""
+        self.left: tuple[Create, ...] = ()
+        """What the last plan had to send."""
+
+    def learn(self, failures: list[Failure]) -> bool:
+        """What failures mean for the next round; False = there is none."""
+        go_on = True
+        for failure in failures:
+            go_on = self._learn_one(failure) and go_on
+        return go_on
+
+    def _learn_one(self, failure: Failure) -> bool:
+        error = failure.error
+        if isinstance(error, FileProblem):
+            return self._file_failed(error, failure)
+        assert isinstance(error, ApiError)
+        if isinstance(error, KeyRefused):
+            return self._key_refused(error)
+        if isinstance(error, QuotaSpent):
+            return self.paused()
+        if isinstance(error, Refused):
+            return self._refused(error, failure)
+        if isinstance(error, TaskRefused) and (failure.creates or error.status == 403):
+            self._report.fails(PARTLY, self._about_task(error), "task")
+            return False
+        if not isinstance(error, (Throttled, Unreachable)):
+            self._look.listing = None
+        return self._trouble(error)
+
+    def _file_failed(self, problem: FileProblem, failure: Failure) -> bool:
+        """A file was not the planned one when it was opened: plan it again, or leave it."""
+        for create in failure.creates:
+            path = create.file.path
+            if problem.path in (path, absolute(self._folder.path, path)) or (
+                problem.path.endswith(f"/{path}")
+            ):
+                if not problem.changed:
+                    self._look.unreadable[path] = problem.reason
+                elif self._troubles < TROUBLES:
+                    self._troubles += 1
+                else:
+                    self._look.unsettled.add(path)
+        return True
+
+    def _refused(self, error: Refused, failure: Failure) -> bool:
+        now = self._tools.clock()
+        ledger = self._tools.ledger
+        past = ledger.past(self._task, now)
+        if failure.creates:
+            culprit = self.refusals.refused(failure.creates, error)
+            if culprit is not None:
+                path = culprit.file.path
+                ledger.refuse(self._task, [refusal(past, path, culprit, error, now, whole=False)])
+            return True
+        subject = f"#{failure.attachment_id}"
+        ledger.refuse(self._task, [refusal(past, subject, None, error, now, whole=False)])
+        return True
+
+    def judge(self) -> None:
+        """Where everything was refused alike, the folder is in error, not its files."""
+        alike = self.refusals.alike(self.left)
+        if alike is None:
+            if self.told is not None:
+                self._report.fails(PARTLY, self.told, "files")
+            return
+        error, found = alike
+        now = self._tools.clock()
+        past = self._tools.ledger.past(self._task, now)
+        text = f"every upload is refused alike: {error}"
+        # Those found wait longer: should the others be innocent, they go without them then.
+        later = now + FIRST_DELAY if self.left else now
+        whole = [
+            replace(refusal(past, c.file.path, c, error, at, whole=True), error=text)
+            for creates, at in ((found, later), (self.left, now))
+            for c in creates
+        ]
+        self._tools.ledger.refuse(self._task, whole)
+        paths = {c.file.path for c in found}
+        self._report.failed = [p for p in self._report.failed if p.path not in paths]
+        self._report.fails(PARTLY, text, "files")
+
+    def list_failed(self, error: ApiError) -> bool:
+        """The list, or a question about it, got no answer that can be planned on."""
+        if isinstance(error, KeyRefused):
+            return self._key_refused(error)
+        if isinstance(error, QuotaSpent):
+            return self.paused()
+        if isinstance(error, Throttled):
+            return self._trouble(error)
+        if isinstance(error, (TaskRefused, Refused)):
+            self._report.fails(PARTLY, self._about_task(error), "task")
+        else:
+            self._report.fails(LATER, str(error), _cause(error))
+        return False
+
+    def _key_refused(self, error: KeyRefused) -> bool:
+        text = f"{error}: the key is wrong, revoked or expired; put a new one in place"
+        self._report.fails(KEY, text, "key")
+        return False
+
+    def _about_task(self, error: ApiError) -> str:
+        return (
+            f"{error}: is task {self._task.task_id} (organization "
+            f"{self._task.organization_id}, workspace {self._task.workspace_id}) still there and "
+            "yours? nothing of it was touched; if it is gone, take it out of the config"
+        )
+
+    def _trouble(self, error: ApiError) -> bool:
+        """Back off and plan again, a few times; then leave it to a later run."""
+        self._troubles += 1
+        delay = error.retry_after or 2.0 ** (self._troubles - 1)
+        if not self._options.once or self._troubles > TROUBLES or delay > PATIENCE:
+            self._report.fails(LATER, str(error), _cause(error))
+            self._report.resumes_at = self._tools.clock() + delay
+            return False
+        log.warning("%s: %s; planning again in %.0f s", self._folder.name, error, delay)
+        self._tools.sleep(delay)
+        return True
+
+    def paused(self, pending: int = 0) -> bool:
+        """The quota is used up: sleep until it resets, or leave the rest to a later run."""
+        now = self._tools.clock()
+        meter, organization = self._tools.meter, self._task.organization_id
+        until = meter.resumes_at(organization) or now + 60.0
+        left = meter.left(organization)
+        at = datetime.fromtimestamp(until).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+        what = f"{pending} requests are left to do; " if pending else ""
+        kept = f", {meter.reserve} kept back" if left else ""
+        text = (
+            f"{what}quota: {left if left is not None else 0} requests left{kept}; goes on at {at}"
+        )
+        if self._options.wait:
+            log.warning("%s: %s", self._folder.name, text)
+            self._tools.sleep(max(until - now, 0.0) + 0.5)
+            self._look.listing = None
+            return True
+        self._report.pending += pending
+        self._report.resumes_at = until
+        self._report.fails(LATER, text, "quota")
+        return False
+
+
+def _cause(error: ApiError) -> Cause:
+    return "offline" if isinstance(error, Unreachable) else "server"

@@ -1,0 +1,48 @@
+"""What an apply leaves behind, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from syncd.core.plan import Create
+from syncd.errors import Stopped, SyncdError
+from syncd.model import Attachment, Listing, Sent
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What ended an apply: the error, and what was being done."""
+
+    error: SyncdError
+    creates: tuple[Create, ...] = ()
+    attachment_id: int | None = None
+    name: str = ""
+
+
+@dataclass
+class Outcome:
+    """What an apply leaves behind."""
+
+    listing: Listing
+    """The list as the confirmed actions have changed it."""
+    unlisted: bool = False
+    """Something was created of which only the next list tells the id."""
+    failures: list[Failure] = field(default_factory=list)
+    stopped: Stopped | None = None
+    sent: list[tuple[tuple[Create, ...], tuple[Sent, ...]]] = field(default_factory=list)
+    """The creates that were carried out, with what went over the wire."""
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.failures) or self.stopped is not None
+
+    def shows(self, attachments: Iterable[Attachment]) -> None:
+        """The task has these now, in place of the ones of the same id."""
+        rows = {a.id: a for a in self.listing.attachments} | {a.id: a for a in attachments}
+        self.listing = replace(self.listing, attachments=tuple(rows.values()))
+
+    def lacks(self, id_: int) -> None:
+        """The task has this one no more."""
+        rest = tuple(a for a in self.listing.attachments if a.id != id_)
+        self.listing = replace(self.listing, attachments=rest)

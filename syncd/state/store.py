@@ -1,0 +1,86 @@
+"""The ledger's file: one connection, transactions, and the rows of one task."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from syncd.errors import StateError
+from syncd.model import Intent, LedgerEntry, TaskKey
+from syncd.state import rows
+
+
+class Store:
+    """What every method of the ledger stands on."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, path: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._db = connection
+        self._path = path
+        self._clock = clock
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; failure to write is a StateError."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.rollback()
+            raise StateError(
+                f"the ledger {self._path} cannot be written: {error}; nothing more is sent"
+            ) from None
+
+    def _row(self, task: TaskKey, *, create: bool = False) -> int | None:
+        where = (task.url, task.organization_id, task.workspace_id, task.task_id)
+        query = (
+            "SELECT row FROM tasks WHERE url = ? AND organization_id = ? "
+            "AND workspace_id = ? AND task_id = ?"
+        )
+        found = self._db.execute(query, where).fetchone()
+        if found is None and create:
+            self._db.execute(
+                "INSERT INTO tasks (url, organization_id, workspace_id, task_id) "
+                "VALUES (?, ?, ?, ?)",
+                where,
+            )
+            found = self._db.execute(query, where).fetchone()
+        return None if found is None else int(found["row"])
+
+    def _insert(self, table: str, row: int | None, values: dict[str, object]) -> sqlite3.Cursor:
+        keys = {"task": row}
+        return self._db.execute(rows.upsert(table, keys, values), keys | values)
+
+    def _put_entries(self, row: int | None, entries: Iterable[LedgerEntry]) -> None:
+        for entry in entries:
+            self._insert("attachments", row, rows.entry_values(entry))
+
+    def _put_intents(self, row: int | None, intents: Iterable[Intent]) -> None:
+        for intent in intents:
+            self._insert("intents", row, {"key": intent.key, **rows.intent_values(intent)})
+
+    def _delete(self, row: int | None, table: str, column: str, values: Iterable[object]) -> None:
+        self._db.executemany(
+            f"DELETE FROM {table} WHERE task = ? AND {column} = ?",  # noqa: S608
+            [(row, value) for value in values],
+        )
+
+    def _happened(
+        self, row: int | None, what: str, subject: str, at: float, digest: str | None = None
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO history (task, at, what, subject, digest) VALUES (?, ?, ?, ?, ?)",
+            (row, at, what, subject, digest),
+        )

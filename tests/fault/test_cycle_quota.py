@@ -1,0 +1,211 @@
+"""The quota: kept to, kept back from, kept across runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncd.sandbox.faults import Fault
+from tests.fault.conftest import NewWorld
+from tests.support.witness import Witness
+from tests.support.world import World
+
+HOUR = 3600.0
+
+
+def spend_all_but(world: World, left: int) -> None:
+    """The user's other tools draw on the same quota."""
+    quota = world.quirks.quota
+    assert quota is not None
+    window = world.server.store.windows.get(1)
+    used = window.used if window is not None else 0
+    assert world.server.spend(1, quota - used - left)
+
+
+def filled(new_world: NewWorld, count: int, **options: object) -> tuple[World, Witness]:
+    options.setdefault("quota", 30)
+    world = new_world(**options)
+    witness = Witness(world)
+    for number in range(count):
+        world.write(f"{number:03}", f"content {number}")
+    witness.note()
+    return world, witness
+
+
+def test_the_reserve_is_never_drawn_on_by_new_work(new_world: NewWorld) -> None:
+    world, _ = filled(new_world, 300)
+    report = world.run()
+    left = 30 - len(world.server.log)
+    assert report.exit_code() == 75
+    assert left >= 5
+    assert left < 5 + 2, "but everything above it was used"
+    assert report.error
+    assert "quota" in report.error
+    again = world.run()
+    assert (world.calls(), again.exit_code()) == ([], 75)
+
+
+def test_a_window_later_the_rest_is_done(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 300)
+    for _ in range(3):
+        report = world.run()
+        world.ahead += HOUR + 1
+    assert report.in_sync
+    witness.assert_settled()
+    assert all(entry.status != 402 for entry in world.server.log)
+
+
+def test_with_wait_one_run_does_it_all(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 300)
+    report = world.run(wait=True)
+    assert (report.exit_code(), report.in_sync) == (0, True)
+    assert 1 <= len([s for s in world.slept if s > 60]) <= 2
+    assert all(entry.status != 402 for entry in world.server.log)
+    witness.assert_settled()
+
+
+def test_a_replacement_is_not_begun_if_its_requests_do_not_fit(new_world: NewWorld) -> None:
+    world, _ = filled(new_world, 3)
+    world.run()
+    before = world.rows()
+    world.write("001", "changed")
+    spend_all_but(world, 5 + 1 + 2)
+    world.run()
+    assert world.calls() == ["GET list"]
+    assert world.rows() == before
+    world.ahead += HOUR + 1
+    assert world.run().replaced == ["001"]
+
+
+def test_a_replacement_that_just_fits_is_done(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 3)
+    world.run()
+    world.write("001", "changed")
+    witness.note()
+    spend_all_but(world, 5 + 1 + 3)
+    assert world.run().in_sync
+    witness.assert_settled()
+
+
+def test_an_interrupted_replacement_may_use_the_reserve(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 3)
+    world.run()
+    world.write("001", "changed")
+    witness.note()
+    world.server.faults.append(Fault("reset_before", method="DELETE", times=9))
+    world.run()
+    assert len(world.rows()) == 4
+    world.server.faults.clear()
+    spend_all_but(world, 4)
+    report = world.run()
+    assert world.calls() == ["GET list", "DELETE one"]
+    assert report.exit_code() == 0
+    witness.assert_settled()
+
+
+def test_other_tools_that_spend_it_meanwhile_cost_nothing(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 60)
+    world.server.on_request = lambda entry: (
+        spend_all_but(world, 0) if entry.method == "POST" and entry.path.endswith("bulk") else None
+    )
+    report = world.run()
+    assert report.exit_code() == 75
+    world.server.on_request = None
+    for _ in range(2):
+        world.ahead += HOUR + 1
+        world.run()
+    witness.assert_settled()
+
+
+def test_under_scarcity_replacements_come_first_and_order_last(new_world: NewWorld) -> None:
+    world, _ = filled(new_world, 6, rules={"order": "manifest"})
+    world.run()
+    world.write(".syncd-order", "005\n000\n001\n002\n003\n004")
+    world.write("000", "changed")
+    for number in range(20):
+        world.write(f"new{number}", f"{number}")
+    (world.root / "001").unlink()
+    (world.root / "002").rename(world.root / "002b")
+    spend_all_but(world, 5 + 1 + 3)
+    report = world.run()
+    assert report.replaced == ["000"]
+    assert report.deleted == report.renamed == report.reordered == []
+    world.ahead += HOUR + 1
+    assert world.run().in_sync
+
+
+@pytest.mark.parametrize("headers", [True, False])
+def test_a_402_ends_the_run_and_is_kept(new_world: NewWorld, headers: bool) -> None:
+    world, _ = filled(new_world, 3, quota_headers=headers)
+    world.run()
+    spend_all_but(world, 0)
+    if not headers:
+        assert world.run().exit_code() == 75
+        assert world.calls() == ["GET list"]
+    else:
+        world.run()
+        world.run()
+    report = world.run()
+    assert (world.calls(), report.exit_code()) == ([], 75)
+    assert world.run(retry=True).exit_code() == 75
+    assert world.calls() == []
+    world.ahead += HOUR + 1
+    assert world.run().exit_code() == 0
+
+
+def test_without_headers_probes_come_ever_more_rarely(new_world: NewWorld) -> None:
+    world, _ = filled(new_world, 3, quota=4, quota_headers=False, quota_window=86_400.0)
+    world.run()
+    spend_all_but(world, 0)
+    world.run()
+    gaps = [600, 1200, 2400, 3600, 3600]
+    for gap in gaps:
+        world.ahead += gap - 30
+        world.run()
+        assert world.calls() == []
+        world.ahead += 31
+        world.run()
+        assert world.calls() == ["GET list"]
+
+
+def test_without_headers_a_configured_quota_is_kept(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 200, quota=None, limit=20)
+    report = world.run()
+    assert (report.exit_code(), len(world.calls())) == (75, 15)
+    world.ahead += HOUR + 1
+    world.run()
+    world.ahead += HOUR + 1
+    world.run()
+    witness.assert_settled()
+
+
+def test_without_any_quota_nothing_is_kept_back(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 400, quota=None)
+    assert world.run().in_sync
+    witness.assert_settled()
+
+
+@pytest.mark.parametrize("retry_after", ["3", None])
+def test_a_throttle_is_waited_for(new_world: NewWorld, retry_after: str | None) -> None:
+    world, witness = filled(new_world, 3)
+    world.server.faults.append(Fault("429", method="POST", retry_after=retry_after))
+    assert world.run().exit_code() == 0
+    assert sum(world.slept) >= (3 if retry_after else 0.5)
+    witness.assert_settled()
+
+
+def test_a_long_throttle_is_left_to_a_later_run(new_world: NewWorld) -> None:
+    world, _ = filled(new_world, 3)
+    world.server.faults.append(Fault("429", method="POST", retry_after="600"))
+    report = world.run()
+    assert (report.exit_code(), world.slept) == (75, [])
+
+
+def test_a_view_budget_never_draws_below_zero(new_world: NewWorld) -> None:
+    world, _ = filled(new_world, 5)
+    world.run()
+    world.server.quirks.list_body = lambda: b'{"items": []}'
+    spend_all_but(world, 7)
+    for _ in range(6):
+        assert world.run().exit_code() == 75
+    assert all(entry.status != 402 for entry in world.server.log)
+    assert len(world.rows()) == 5

@@ -1,0 +1,123 @@
+"""What a launched process does to itself, or to the folder, at a chosen moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, NoReturn
+
+Moment = Literal["enter", "inside", "exit"]
+
+
+def die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+def die_in_transaction(number: int, moment: Moment) -> None:
+    """SIGKILL at the n-th write of the ledger: before it, before its COMMIT, or after it."""
+    from syncd.state.ledger import Ledger
+
+    honest = Ledger.transaction
+    count = [0]
+
+    @contextmanager
+    def transaction(ledger: Ledger) -> Iterator[None]:
+        count[0] += 1
+        here = count[0] == number
+        if here and moment == "enter":
+            die()
+        with honest(ledger):
+            yield
+            if here and moment == "inside":
+                die()
+        if here and moment == "exit":
+            die()
+
+    Ledger.transaction = transaction  # type: ignore[method-assign,assignment]
+
+
+def count_transactions(file: str) -> None:
+    """Leave word of how many writes of the ledger there have been."""
+    from syncd.state.ledger import Ledger
+
+    honest = Ledger.transaction
+    count = [0]
+
+    @contextmanager
+    def transaction(ledger: Ledger) -> Iterator[None]:
+        count[0] += 1
+        with open(file, "w") as out:
+            out.write(str(count[0]))
+        with honest(ledger):
+            yield
+
+    Ledger.transaction = transaction  # type: ignore[method-assign,assignment]
+
+
+def before_open(path: str, what: str) -> None:
+    """Just before a file is opened to be sent, something else stands in its place; once."""
+    from syncd.focus import upload
+
+    honest = upload._open
+    left = [1]
+
+    def opened(planned: Any) -> int:
+        if planned.file == path and left[0]:
+            left[0] -= 1
+            change(path, what)
+        return honest(planned)
+
+    upload._open = opened
+
+
+def while_sent(path: str, what: str, times: int = 1) -> None:
+    """After the first piece of a file was read to be sent, the file changes."""
+    from syncd.focus import upload
+
+    honest = upload._File.take
+    left = [times]
+    begun: set[int] = set()
+
+    def take(file: Any, limit: int) -> bytes:
+        piece = honest(file, min(limit, 1 << 16))
+        if file.path == path and piece and left[0] and id(file) not in begun:
+            begun.add(id(file))
+            left[0] -= 1
+            change(path, what)
+        return piece
+
+    upload._File.take = take  # type: ignore[method-assign]
+
+
+def change(path: str, what: str) -> None:
+    """Let a file become something else."""
+    if what == "grow":
+        with open(path, "ab") as file:
+            file.write(b"x" * 4096)
+        return
+    if what == "shrink":
+        os.truncate(path, 1 << 15)
+        return
+    if what == "rewrite":
+        with open(path, "r+b") as file:
+            file.write(os.urandom(16))
+        return
+    os.unlink(path)
+    if what == "link":
+        os.symlink("/etc/passwd", path)
+    elif what == "pipe":
+        os.mkfifo(path)
+    elif what == "folder":
+        os.mkdir(path)
+    elif what == "socket":
+        socket.socket(socket.AF_UNIX).bind(path)
+
+
+def umask(mask: int) -> None:
+    os.umask(mask)
+
+

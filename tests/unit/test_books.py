@@ -1,0 +1,194 @@
+"""What a believed list makes of the ledger: entries observed, creates in doubt cleared up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syncd.core.books import BELIEF, DOUBT, in_doubt, missing, same_name, settle
+from syncd.model import Intent, Listing, Past, Said
+from tests.support.values import NOW, attachment, entry, intent, shown
+
+A = entry(1, "a", "A")
+
+
+def settled(past: Past, *rows, policy: str = "owned", at: float = NOW) -> Past:  # type: ignore
+    return settle(past, Listing(tuple(rows)), policy, at, at)  # type: ignore[arg-type]
+
+
+def roles(past: Past) -> dict[int, str]:
+    return {e.id: e.role for e in past.entries}
+
+
+class TestEntries:
+    def test_what_the_list_lacks_is_dissolved(self) -> None:
+        assert roles(settled(Past((A,)))) == {1: "tombstone"}
+
+    @pytest.mark.parametrize(("age", "role"), [(BELIEF - 1, "current"), (BELIEF + 1, "tombstone")])
+    def test_what_only_a_201_told_of_is_believed_for_ten_minutes(
+        self, age: float, role: str
+    ) -> None:
+        fresh = replace(A, listed=False, since=NOW - age)
+        assert roles(settled(Past((fresh,)))) == {1: role}
+
+    def test_what_was_listed_once_is_not(self) -> None:
+        assert missing(Past((replace(A, since=NOW),)), Listing(()), NOW) == (replace(A, since=NOW),)
+
+    def test_current_ones_are_asked_about_first(self) -> None:
+        past = Past(
+            (
+                entry(1, "a", role="superseded"),
+                entry(2, "b", role="detached"),
+                entry(3, "c"),
+                entry(4, "d", role="tombstone"),
+            )
+        )
+        assert [e.id for e in missing(past, Listing(()), NOW)] == [3, 2, 1]
+
+    def test_a_tombstone_lasts_a_day_and_raises_no_ghost(self) -> None:
+        buried = replace(A, role="tombstone", since=NOW - 86_000)
+        again = settled(Past((buried,)), *shown(A))
+        assert (roles(again), again.first_seen) == ({1: "tombstone"}, {})
+        assert roles(settled(Past((buried,)), at=NOW + 1000)) == {}
+
+    def test_names_and_numbers_are_taken_in(self) -> None:
+        (found,) = settled(Past((A,)), attachment(1, "x", "A", 7)).entries
+        assert found.name == Said("a", "x", kept=True)
+        assert found.order == Said(100, 7, kept=True)
+
+    def test_never_lets_replaced_versions_go(self) -> None:
+        old = entry(1, "a", role="superseded")
+        found = settled(Past((old,)), *shown(old), policy="never")
+        assert (found.entries, set(found.first_seen)) == ((), {1})
+
+
+class TestCreates:
+    """Which new attachment is the fruit of which create."""
+
+    @pytest.mark.parametrize(
+        ("says", "sent", "seen", "pairs"),
+        [
+            ("name, size and number fit", [("a", "A", 100)], [(9, "a", "A", 100)], {9: "a"}),
+            ("a rewritten name", [("a", "A", 100)], [(9, "x", "A", 100)], {9: "a"}),
+            ("a number of its own", [("a", "A", 100)], [(9, "a", "A", 7)], {9: "a"}),
+            ("both, alone of its size", [("a", "A", 100)], [(9, "x", "A", 7)], {9: "a"}),
+            ("another size is another file", [("a", "A", 100)], [(9, "a", "AA", 100)], {}),
+            (
+                "two of a size by their numbers",
+                [("a", "A", 100), ("b", "B", 200)],
+                [(8, "x", "B", 200), (9, "y", "A", 100)],
+                {8: "b", 9: "a"},
+            ),
+            (
+                "two of a size without names or numbers, by their ids",
+                [("a", "A", 100), ("b", "B", 200)],
+                [(8, "x", "?", 1), (9, "y", "?", 2)],
+                {8: "a", 9: "b"},
+            ),
+            (
+                "more than were sent are nobody's",
+                [("a", "A", 100)],
+                [(8, "x", "?", 1), (9, "y", "?", 2)],
+                {},
+            ),
+            (
+                "of two that fit the lower id",
+                [("a", "A", 100)],
+                [(8, "a", "A", 100), (9, "a", "A", 100)],
+                {8: "a"},
+            ),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_found(self, says, sent, seen, pairs) -> None:  # type: ignore[no-untyped-def]
+        intents = tuple(intent(n, *values) for n, values in enumerate(sent, 1))
+        past = Past(intents=intents, sequence=1)
+        found = settled(past, *(attachment(*values) for values in seen))
+        assert {e.id: e.path for e in found.entries} == pairs
+        assert set(found.first_seen) == {values[0] for values in seen} - set(pairs)
+
+    def test_what_was_there_before_the_send_is_no_fruit(self) -> None:
+        past = Past(intents=(intent(1, "a", "A"),), sequence=1, first_seen={9: 1})
+        assert settled(past, attachment(9, "a", "A", 100)).entries == ()
+
+    @pytest.mark.parametrize(
+        ("state", "age", "left"),
+        [
+            ("doubtful", DOUBT - 0.1, "doubtful"),
+            ("doubtful", DOUBT, "lost"),
+            ("answered", BELIEF - 1, "answered"),
+            ("answered", BELIEF, "lost"),
+            ("lost", 80_000, "lost"),
+            ("lost", 90_000, None),
+        ],
+    )
+    def test_when_a_list_without_it_tells_that_it_was_not_done(
+        self, state: str, age: float, left: str | None
+    ) -> None:
+        sent: Intent = intent(1, "a", state=state, sent_at=NOW - age, ended_at=NOW - age)
+        found = settled(Past(intents=(sent,), sequence=1))
+        assert [i.state for i in found.intents] == ([left] if left else [])
+
+    def test_a_late_twin_is_ours_and_goes(self) -> None:
+        """The create was sent again meanwhile, and now the first one has come, too."""
+        past = Past((entry(5, "a", "A"),), (intent(1, "a", "A", state="lost"),), sequence=2)
+        found = settled(past, *shown(*past.entries), attachment(9, "a", "A", 100))
+        assert roles(found) == {5: "current", 9: "superseded"}
+
+    def test_a_late_one_whose_file_has_none_is_taken(self) -> None:
+        past = Past((), (intent(1, "a", "A", state="lost"),), sequence=2)
+        assert roles(settled(past, attachment(9, "a", "A", 100))) == {9: "current"}
+
+    def test_a_lost_one_does_not_claim_by_size_alone(self) -> None:
+        past = Past((), (intent(1, "a", "A", state="lost"),), sequence=2)
+        assert roles(settled(past, attachment(9, "x", "A", 7))) == {}
+
+    def test_one_in_doubt_goes_before_a_lost_one(self) -> None:
+        intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "A"))
+        found = settled(Past((), intents, sequence=1), attachment(9, "a", "A", 100))
+        assert [i.state for i in found.intents] == ["lost"]
+
+    def test_a_doubtful_create_counts_when_it_is_found_and_an_answered_one_does_not_again(
+        self,
+    ) -> None:
+        for state, count in (("doubtful", 1), ("answered", 0)):
+            sent = intent(1, "a", "A", state=state)
+            found = settled(Past(intents=(sent,), sequence=1), attachment(9, "a", "A", 100))
+            assert sum(found.created.values()) == count
+
+    def test_lost_ones_are_not_in_doubt(self) -> None:
+        intents = (intent(1, "a", state="lost"), intent(2, "b"))
+        assert [i.key for i in in_doubt(Past(intents=intents))] == [2]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("a", "a", True), ("\u00e9", "e\u0301", True), ("a", "A", False), ("a", "a ", False)],
+)
+def test_names_are_the_same_after_nfc(one: str, other: str, same: bool) -> None:
+    assert same_name(one, other) is same
+
+
+class TestSaid:
+    """One attribute between us and the server."""
+
+    def test_shown_as_sent_it_is_kept(self) -> None:
+        assert Said("a", "a").observe("a").kept
+        assert Said("a", "a", kept=True).observe("x").kept
+
+    def test_the_same_form_again_after_one_put_is_the_servers(self) -> None:
+        created = Said("A", "A").observe("a")
+        assert not created.is_form_of("A", "a")
+        tried = created.put("A", over="a").observe("a")
+        assert tried.is_form_of("A", "a")
+        assert not tried.is_form_of("B", "a")
+        assert not tried.observe("x").is_form_of("A", "x")
+
+    def test_a_put_that_carries_the_servers_form_along_changes_nothing(self) -> None:
+        tried = Said("A", "A").observe("a").put("A", over="a").observe("a")
+        assert tried.put("a", over="a") == tried
+
+    def test_what_was_kept_once_has_no_form(self) -> None:
+        kept = Said("A", "A").observe("A").observe("a").put("A", over="a").observe("a")
+        assert not kept.is_form_of("A", "a")

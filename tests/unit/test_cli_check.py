@@ -1,0 +1,135 @@
+"""`syncd check`, from the command line against a real sandbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import Shell
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    with Shell(tmp_path) as shell:
+        yield shell
+
+
+def errors(shell: Shell, *options: str) -> list[tuple[str, str]]:
+    checks = shell.json("check", *options)["checks"]
+    return [(c["what"], c["error"]) for c in checks if not c["ok"]]
+
+
+def test_all_is_well(shell: Shell) -> None:
+    shell.write("a")
+    said = shell.syncd("check")
+    assert said.code == 0
+    assert f"ok   landing: {shell.root} -> task 789 (0 attachments)" in said.out
+    assert f"ok   landing: {shell.root} (1 file to sync)" in said.out
+    assert shell.requests() == 1
+    assert not shell.state.exists()
+
+
+def test_the_document_has_the_keys_that_scripts_rely_on(shell: Shell) -> None:
+    document = shell.json("check")
+    assert document["version"] == 1
+    assert (document["exit"], document["error"]) == (0, None)
+    assert {frozenset(c) for c in document["checks"]} == {
+        frozenset({"what", "name", "ok", "error"})
+    }
+
+
+def test_offline_sends_no_request(shell: Shell) -> None:
+    assert shell.syncd("check", "--offline").code == 0
+    assert shell.requests() == 0
+
+
+def test_all_faults_of_a_config_are_told(shell: Shell) -> None:
+    shell.config.write_text(shell.config.read_text() + "nonsense: 1\nstatedir: x\n")
+    said = shell.syncd("check", "--json")
+    assert said.code == said.json["exit"] == 78
+    told = " ".join(c["error"] for c in said.json["checks"])
+    assert "nonsense" in told
+    assert "statedir" in told
+    assert shell.requests() == 0
+
+
+def test_a_key_of_the_older_product_and_a_missing_folder_are_both_told(shell: Shell) -> None:
+    shell.token.write_text("0123456789abcdef0123456789abcdef")
+    shell.root.rmdir()
+    said = shell.syncd("check", "--json")
+    assert said.code == 78
+    assert [what for what, _ in errors(shell)] == ["key", "folder", "task"]
+    assert "0123456789abcdef" not in said.out + said.err
+    assert shell.requests() == 0
+
+
+def test_a_refused_key_is_77_and_asked_once(shell: Shell) -> None:
+    (shell.base / "two").mkdir()
+    shell.configure(
+        f"{{path: {shell.root}, task_id: 789}}", f"{{path: {shell.base}/two, task_id: 790}}"
+    )
+    shell.quirks.key = "another"
+    said = shell.syncd("check", "--json")
+    assert said.code == 77
+    assert "make a new key" in said.json["error"]
+    assert shell.requests() == 1
+
+
+def test_a_task_that_is_gone_and_a_missing_folder_are_both_told(shell: Shell) -> None:
+    shell.root.rmdir()
+    shell.quirks.task_gone = 404
+    said = shell.syncd("check")
+    assert said.code == 1
+    assert "no such folder" in said.out
+    assert "is task 789" in said.out
+
+
+def test_a_server_that_is_not_there_is_75(shell: Shell) -> None:
+    shell.sandbox.stop()
+    said = shell.syncd("check")
+    assert said.code == 75
+    assert "api.url" in said.out
+
+
+def test_an_each_parent_is_expanded_and_a_missing_one_told(shell: Shell) -> None:
+    (shell.base / "focus" / "4711 Logo").mkdir(parents=True)
+    shell.configure(f"{{each: {shell.base}/focus}}", f"{{each: {shell.base}/nowhere}}")
+    said = shell.syncd("check")
+    assert said.code == 1
+    assert "focus: 1 task folder\n" in said.out
+    assert "-> task 4711" in said.out
+    assert "nowhere: no such folder" in said.out
+
+
+def test_files_that_cannot_be_synced_are_named(shell: Shell) -> None:
+    (shell.root / "caf\udce9").write_text("x")
+    assert errors(shell, "--offline") == [("folder", "caf\\xe9: name is not UTF-8")]
+
+
+def test_a_state_dir_that_is_a_file_is_75(shell: Shell) -> None:
+    shell.state.write_text("")
+    said = shell.syncd("check", "--offline")
+    assert said.code == 75
+    assert "not a directory" in said.out
+
+
+def test_a_ledger_of_a_newer_syncd_is_78(shell: Shell) -> None:
+    import sqlite3
+
+    shell.syncd("--once")
+    with sqlite3.connect(shell.state / "ledger.db") as ledger:
+        ledger.execute("PRAGMA user_version = 999")
+    said = shell.syncd("check")
+    assert said.code == 78
+    assert "newer syncd" in said.out
+
+
+def test_a_clock_that_is_wrong_is_a_warning(shell: Shell) -> None:
+    shell.server.clock = lambda: time.time() + 900
+    said = shell.syncd("check")
+    assert said.code == 0
+    assert "warn clock: this clock is 1" in said.out
+    assert "behind the server's" in said.out

@@ -1,0 +1,193 @@
+"""Opening the ledger: new, damaged, older, newer, left by a crash, or only to be read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from syncd.errors import StateError, StateTooNew
+from syncd.model import Past, TaskKey
+from syncd.state import schema
+from syncd.state.ledger import Ledger
+from tests.support.values import entry
+
+TASK = TaskKey("https://focus.toggl.com/api", 1, 2, 3)
+
+
+def filled(directory: Path) -> Path:
+    ledger = Ledger.open(str(directory))
+    ledger.put(TASK, [entry(n, f"file {n}") for n in range(1, 200)])
+    ledger.close()
+    return directory / "ledger.db"
+
+
+def known(directory: Path) -> int:
+    ledger = Ledger.open(str(directory))
+    try:
+        return len(ledger.past(TASK, 0.0).entries)
+    finally:
+        ledger.close()
+
+
+def set_aside(directory: Path) -> list[str]:
+    return [name for name in os.listdir(directory) if ".damaged-" in name]
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"this is not a database, and long enough to be sure of it" * 20)
+
+
+def holes(path: Path) -> None:
+    with open(path, "r+b") as file:
+        file.seek(4096)
+        file.write(os.urandom(8192))
+
+
+def half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def nonsense_in_a_row(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE attachments SET name = 'no json' WHERE id = 7")
+
+
+def a_table_less(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE intents")
+
+
+DAMAGES = [no_database, holes, half, nonsense_in_a_row, a_table_less]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda f: f.__name__)
+def test_a_damaged_one_is_set_aside_and_a_new_one_begun(tmp_path: Path, damage) -> None:  # type: ignore
+    damage(filled(tmp_path))
+    assert known(tmp_path) == 0
+    assert len(set_aside(tmp_path)) >= 1
+    assert known(tmp_path) == 0
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda f: f.__name__)
+def test_only_to_be_read_a_damaged_one_is_empty_and_left_as_it_is(tmp_path: Path, damage) -> None:  # type: ignore
+    path = filled(tmp_path)
+    damage(path)
+    before = path.read_bytes(), sorted(os.listdir(tmp_path))
+    assert Ledger.snapshot(str(tmp_path)).past(TASK, 0.0) == Past()
+    assert (path.read_bytes(), sorted(os.listdir(tmp_path))) == before
+
+
+def test_an_empty_file_is_a_new_ledger(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").touch()
+    assert known(tmp_path) == 0
+    assert set_aside(tmp_path) == []
+
+
+@pytest.mark.parametrize("read", [Ledger.open, Ledger.snapshot])
+def test_that_of_a_newer_syncd_is_left_untouched(tmp_path: Path, read) -> None:  # type: ignore
+    path = filled(tmp_path)
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    before = path.read_bytes()
+    with pytest.raises(StateTooNew, match="newer syncd"):
+        read(str(tmp_path))
+    assert (path.read_bytes(), set_aside(tmp_path)) == (before, [])
+
+
+def older(directory: Path) -> Path:
+    path = directory / "ledger.db"
+    db = sqlite3.connect(path, isolation_level=None)
+    db.executescript(f"BEGIN; {schema.MIGRATIONS[0]} PRAGMA user_version = 1; COMMIT;")
+    db.execute(
+        "INSERT INTO tasks (url, organization_id, workspace_id, task_id) VALUES (?, 1, 2, 3)",
+        (TASK.url,),
+    )
+    db.close()
+    return path
+
+
+def test_an_older_one_is_brought_up_to_date_and_a_copy_kept(tmp_path: Path) -> None:
+    path = older(tmp_path)
+    before = path.read_bytes()
+    ledger = Ledger.open(str(tmp_path))
+    assert [task for task, *_ in ledger.tasks()] == [TASK]
+    ledger.close()
+    assert (tmp_path / "ledger.db.format1").read_bytes() == before
+
+
+def test_only_to_be_read_an_older_one_stays_as_it_is(tmp_path: Path) -> None:
+    path = older(tmp_path)
+    before = path.read_bytes()
+    assert [task for task, *_ in Ledger.snapshot(str(tmp_path)).tasks()] == [TASK]
+    assert (path.read_bytes(), os.listdir(tmp_path)) == (before, ["ledger.db"])
+
+
+def crashed(directory: Path) -> Path:
+    """A ledger in the middle of a transaction that never ended: its journal is hot."""
+    path = filled(directory)
+    copy = directory / "crashed"
+    copy.mkdir()
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA cache_size = 1")
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("UPDATE attachments SET path = path || ' and much more of it'")
+    for suffix in ("", "-journal"):
+        shutil.copy(f"{path}{suffix}", copy / f"ledger.db{suffix}")
+    db.execute("ROLLBACK")
+    db.close()
+    assert (copy / "ledger.db-journal").stat().st_size > 0
+    return copy
+
+
+def test_after_a_crash_in_a_transaction_it_is_as_before(tmp_path: Path) -> None:
+    directory = crashed(tmp_path)
+    ledger = Ledger.open(str(directory))
+    paths = {e.path for e in ledger.past(TASK, 0.0).entries}
+    ledger.close()
+    assert paths == {f"file {n}" for n in range(1, 200)}
+
+
+def test_reading_leaves_even_a_hot_journal_as_it_is(tmp_path: Path) -> None:
+    directory = crashed(tmp_path)
+    before = {p.name: p.read_bytes() for p in directory.iterdir()}
+    paths = {e.path for e in Ledger.snapshot(str(directory)).past(TASK, 0.0).entries}
+    assert paths == {f"file {n}" for n in range(1, 200)}
+    assert {p.name: p.read_bytes() for p in directory.iterdir()} == before
+
+
+def test_reading_where_there_is_none_makes_none(tmp_path: Path) -> None:
+    assert Ledger.snapshot(str(tmp_path)).past(TASK, 0.0) == Past()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_place_that_cannot_be_used_is_a_state_error(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").mkdir()
+    with pytest.raises(StateError, match="nothing was sent"):
+        Ledger.open(str(tmp_path))
+    with pytest.raises(StateError, match="nothing was sent"):
+        Ledger.open(str(tmp_path / "missing"))
+    assert os.listdir(tmp_path) == ["ledger.db"]
+
+
+def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = filled(tmp_path)
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("syncd.state.opening.migrate", full)
+    with pytest.raises(StateError, match="full"):
+        Ledger.open(str(tmp_path))
+    assert (path.read_bytes(), set_aside(tmp_path)) == (before, [])
+
+
+def test_a_name_with_special_characters(tmp_path: Path) -> None:
+    directory = tmp_path / "50%?#"
+    directory.mkdir()
+    filled(directory)
+    assert len(Ledger.snapshot(str(directory)).past(TASK, 0.0).entries) == 199
