@@ -62,12 +62,14 @@ class Fingerprint:
     inode: int
 
     def racy_at(self, read_at: float) -> bool:
-        """Whether a later change may hide behind it, having been read at `read_at`.
+        """Whether a later change may hide behind it (git's racy rule); it was read at `read_at`.
 
-        A change within the clock tick of the one before leaves no trace; 2 s cover the
-        coarsest file systems (git's racy rule).
+        A change within the clock tick of the one before leaves no trace; 2 s cover the coarsest
+        file systems. A ctime in the future (a file server's clock) is as doubtful as a fresh
+        one; an mtime far in the future is not, as anyone may set it once and for all.
         """
-        return read_at - max(self.mtime_ns, self.ctime_ns) / 1e9 < 2.0
+        moment, margin = round(read_at * 1e9), 2_000_000_000
+        return self.ctime_ns >= moment - margin or abs(self.mtime_ns - moment) <= margin
 
 
 @dataclass(frozen=True)
@@ -290,6 +292,8 @@ class Past:
     refusals: tuple[Refusal, ...] = ()
     identity: FolderIdentity | None = None
     mirror_approved: bool = False
+    held_of: int | None = None
+    """While more than half are held back: how many were ours when that began."""
     created: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """(path, digest) -> creates in the last 24 hours."""
     put_back: Mapping[int, int] = field(default_factory=dict)

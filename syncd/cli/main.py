@@ -26,7 +26,8 @@ COMMANDS = {
 
 
 def entry_point() -> None:
-    """What the console script runs."""
+    """What the console script runs. What it makes is its owner's, whatever the umask was."""
+    os.umask(0o077)
     _speak_utf8()
     sys.exit(main())
 

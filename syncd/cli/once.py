@@ -136,6 +136,8 @@ class OnceRun:
     def tell(self) -> None:
         """The report: one JSON document, or lines for people."""
         if self._arguments.json:
+            for hint in (hint for report in self.reports for hint in report.hints):
+                say(hint, error=True)
             print_json(self._document())
             return
         for report in self.reports:

@@ -14,32 +14,37 @@ def fruits(
 ) -> dict[int, Intent]:
     """Which unknown attachments are the fruit of which intent: id -> intent.
 
-    By size, number and name; else size and number; else by size where as many are new as
-    are awaited, in id order. Never by name alone. A lost intent claims only what carries
-    its number, and only what none in doubt needs.
+    By size, number and name; else size and number; else (a server with numbers of its own) by
+    size and name, or by size, where as many are new as are awaited. Never by name alone. A lost
+    intent claims only what carries its number, and only what none in doubt needs.
     """
     found: dict[int, Intent] = {}
     rest = sorted(intents, key=lambda i: i.key)
     candidates = sorted(unknown, key=lambda a: a.id)
     for key_of in (_exactly, _by_number):
         rest, candidates = _claim(found, rest, candidates, first_seen, key_of)
-    doubtful = [i for i in rest if i.state != "lost"]
-    awaited = Counter(i.size for i in doubtful)
-    oldest = min((i.sequence for i in doubtful), default=0)
-    offered = Counter(a.size for a in candidates if first_seen[a.id] > oldest)
-    clear = {size for size, count in awaited.items() if offered[size] == count}
-    _claim(
-        found,
-        [i for i in doubtful if i.size in clear],
-        candidates,
-        first_seen,
-        lambda x: (x.size,),
-    )
+    rest = [i for i in rest if i.state != "lost"]
+    oldest = min((i.sequence for i in rest), default=0)
+    candidates = [a for a in candidates if first_seen[a.id] > oldest]
+    for key_of in (_by_name, _by_size):
+        awaited, offered = Counter(map(key_of, rest)), Counter(map(key_of, candidates))
+        clear = [i for i in rest if awaited[key_of(i)] == offered[key_of(i)]]
+        _, candidates = _claim(found, clear, candidates, first_seen, key_of)
+        served = {intent.key for intent in found.values()}
+        rest = [i for i in rest if i.key not in served]
     return found
 
 
 def _exactly(x: Intent | Attachment) -> tuple[object, ...]:
     return (*_by_number(x), normalize("NFC", x.name))
+
+
+def _by_size(x: Intent | Attachment) -> tuple[object, ...]:
+    return (x.size,)
+
+
+def _by_name(x: Intent | Attachment) -> tuple[object, ...]:
+    return (x.size, normalize("NFC", x.name))
 
 
 def _by_number(x: Intent | Attachment) -> tuple[object, ...]:

@@ -25,8 +25,6 @@ class Leave:
     """Release the two counts (`--allow-delete`)."""
     deleted: int = 0
     """Deletes already done in this run (service: in the last hour)."""
-    ours: int | None = None
-    """What was ours before this run created anything: new files must not outvote a hold."""
 
 
 def guard(plan: Plan, s: Situation, leave: Leave) -> Plan:
@@ -42,6 +40,7 @@ def guard(plan: Plan, s: Situation, leave: Leave) -> Plan:
         plan = replace(plan, mirror_approved=s.past.mirror_approved or mirror)
         held, proven = [], True
     ids = {h.id for h in held}
+    outnumbered = held and _more_than_half(plan, s, leave)
     return replace(
         plan,
         finish=tuple(d for d in plan.finish if d.id not in ids),
@@ -49,6 +48,7 @@ def guard(plan: Plan, s: Situation, leave: Leave) -> Plan:
         deletes=tuple(d for d in plan.deletes if d.id not in ids),
         creates=tuple(c for c in plan.creates if c.replaces is None or c.replaces.id not in ids),
         held=tuple(held),
+        held_of=_voters(s) if outnumbered else None,
         identity=s.folder.identity if not strange or proven else None,
     )
 
@@ -58,11 +58,8 @@ def _held_deletes(plan: Plan, s: Situation, leave: Leave, strange: bool) -> Iter
     foreign = [d for d in plan.deletes if d.reason == "foreign"]
     for_all = _reason_for_all(plan, s, leave, strange)
     for_gone = for_all
-    if for_all is None and not leave.allow_delete:
-        total, all_ours = len(gone) + leave.deleted, ours(s) + leave.deleted
-        all_ours = all_ours if leave.ours is None else min(all_ours, leave.ours + leave.deleted)
-        if gone and all_ours >= 4 and 2 * total > all_ours:
-            for_gone = f"{total} deletes are more than half of our {all_ours} attachments"
+    if for_all is None and not leave.allow_delete and _more_than_half(plan, s, leave):
+        for_gone = f"more than half of our {_voters(s) + leave.deleted} attachments would go"
     for_foreign = for_all
     if foreign and for_all is None and not s.past.mirror_approved:
         for_foreign = "`delete: mirror` deletes attachments here for the first time"
@@ -72,21 +69,32 @@ def _held_deletes(plan: Plan, s: Situation, leave: Leave, strange: bool) -> Iter
         yield from (_held_delete(d, for_foreign) for d in foreign)
 
 
+def _more_than_half(plan: Plan, s: Situation, leave: Leave) -> bool:
+    gone = sum(1 for d in plan.deletes if d.reason == "gone")
+    total, all_ours = gone + leave.deleted, _voters(s) + leave.deleted
+    return gone > 0 and all_ours >= 4 and 2 * total > all_ours
+
+
+def _voters(s: Situation) -> int:
+    """What was ours when the hold began, if there is one: new files do not outvote it."""
+    return min(_ours(s), s.past.held_of or _ours(s))
+
+
 def _reason_for_all(plan: Plan, s: Situation, leave: Leave, strange: bool) -> str | None:
     """Why no delete at all may happen, foreign ones included."""
     if not plan.deletes:
         return None
     if strange:
         return NOT_THE_SAME
-    if not s.folder.files and ours(s) >= 2:
-        return f"no synced file is left in the folder, but {ours(s)} attachments are ours"
+    if not s.folder.files and _ours(s) >= 2:
+        return f"no synced file is left in the folder, but {_ours(s)} attachments are ours"
     total = len(plan.deletes) + leave.deleted
     if total > s.rules.max_delete and not leave.allow_delete:
         return f"{total} deletes are more than max_delete ({s.rules.max_delete})"
     return None
 
 
-def ours(s: Situation) -> int:
+def _ours(s: Situation) -> int:
     """How many attachments of ours there are, without those that were replaced."""
     return sum(1 for e in s.past.entries if e.role in ("current", "detached"))
 

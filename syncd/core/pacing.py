@@ -77,7 +77,8 @@ class Quota:
     def answered(self, reading: QuotaReading, now: float, *, spent_up: bool) -> Quota:
         """An answer came in; `spent_up` = it was a 402."""
         remaining = self.remaining if reading.remaining is None else reading.remaining
-        resets_in, noted_at, probes = self.resets_in, self.noted_at, 0
+        resets_in, noted_at = self.resets_in, self.noted_at
+        probes = self.probes if self.spent_up else 0
         if reading.resets_in is not None:
             resets_in, noted_at = reading.resets_in, now
         elif spent_up:
@@ -86,10 +87,11 @@ class Quota:
         seen = 0 if reading.remaining is None else reading.remaining + self.spent
         return replace(
             self,
-            remaining=0 if spent_up else remaining,
+            remaining=0 if spent_up or self.spent_up else remaining,
             resets_in=resets_in,
             noted_at=noted_at,
             limit_seen=max(self.limit_seen, seen),
-            spent_up=spent_up,
+            # An upload that was on its way when the 402 came says nothing to the contrary.
+            spent_up=spent_up or self.spent_up,
             probes=probes,
         )

@@ -101,6 +101,8 @@ class Plan:
     waiting: tuple[Problem, ...] = ()
     """Files that cannot be decided about yet, with the reason."""
     held: tuple[Held, ...] = ()
+    held_of: int | None = None
+    """While more than half are held back: how many were ours when that began."""
     hints: tuple[str, ...] = ()
     needs_list: str | None = None
     """Why a remembered list does not do for this plan."""

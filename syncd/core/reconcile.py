@@ -27,11 +27,16 @@ def digests(s: Situation) -> frozenset[str]:
     if wanted:
         return wanted
     new = s.matches.new
-    return frozenset(
+    unread = {
         file.path
         for file, candidates in zip(new, candidates_of(new, s.unknown), strict=True)
         if candidates and file.digest is None
-    )
+    }
+    # What is sent so soon after a change is read before: should the process die over it, its
+    # fingerprint alone could not tell whether it changed once more.
+    pending = (*new, *(file for _, file in s.matches.changed))
+    unread |= {f.path for f in pending if f.digest is None and f.fingerprint.racy_at(s.scanned_at)}
+    return frozenset(unread)
 
 
 def reconcile(s: Situation) -> Plan:

@@ -10,9 +10,10 @@ from collections import Counter
 from dataclasses import replace
 
 from syncd.core.books import in_doubt
-from syncd.core.guard import Leave, guard, ours
+from syncd.core.guard import Leave, guard
 from syncd.core.plan import Limits, Plan, cost, fit
 from syncd.core.reconcile import reconcile
+from syncd.core.room import make_room
 from syncd.core.situation import Situation
 from syncd.engine.apply import Apply
 from syncd.engine.lessons import Lessons
@@ -51,8 +52,6 @@ class Cycle:
         """A create was answered of which only the next list tells the id."""
         self._sends: Counter[str] = Counter()
         """Uploads carried out, by path."""
-        self._ours: int | None = None
-        """What was ours when the run began."""
         self._requests_before = tools.meter.requests[folder.task]
 
     def run(self) -> FolderReport:
@@ -91,6 +90,8 @@ class Cycle:
     def _round(self) -> bool:
         situation = self.look.situation()
         plan = guard(reconcile(situation), situation, self._leave(situation))
+        if self._lessons.names_are_unique:
+            plan = make_room(plan, situation)
         if plan.needs_list:
             self.look.listing = None
             return True
@@ -116,9 +117,7 @@ class Cycle:
 
     def _leave(self, s: Situation) -> Leave:
         deleted = len(self.report.deleted) if self._options.once else s.past.deleted
-        if self._ours is None:
-            self._ours = ours(s)
-        return Leave(self._approved, self._options.allow_delete, deleted, self._ours)
+        return Leave(self._approved, self._options.allow_delete, deleted)
 
     def _limits(self) -> Limits:
         task, client = self._task, self._tools.client
@@ -141,8 +140,10 @@ class Cycle:
             ledger.put(self._task, plan.records)
         if plan.forget:
             ledger.forget(self._task, plan.forget)
-        if plan.mirror_approved or plan.identity not in (None, s.past.identity):
-            ledger.settle_folder(self._task, plan.identity, plan.mirror_approved)
+        past = s.past
+        remembered = (plan.identity or past.identity, plan.mirror_approved, plan.held_of)
+        if remembered != (past.identity, False, past.held_of):
+            ledger.settle_folder(self._task, plan.identity, plan.mirror_approved, plan.held_of)
 
     def _now_possible(self, plan: Plan, s: Situation, limits: Limits) -> Plan:
         """What of the plan fits the quota and the bounds of sorting out refusals."""

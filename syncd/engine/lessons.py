@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from datetime import datetime
+from unicodedata import normalize
 
 from syncd.core.plan import Create
+from syncd.core.room import holders
 from syncd.engine.look import Look
 from syncd.engine.outcome import Failure
 from syncd.engine.refusals import FIRST_DELAY, Refusals, refusal
@@ -23,7 +26,7 @@ from syncd.errors import (
     Unreachable,
 )
 from syncd.local.digest import absolute
-from syncd.model import Folder
+from syncd.model import Folder, Past
 
 log = logging.getLogger("syncd.cycle")
 
@@ -31,6 +34,7 @@ TROUBLES = 3
 """Failures after which a run gives up on a folder."""
 PATIENCE = 30.0
 """Seconds that a run waits for a throttling server."""
+_NAME_TAKEN = re.compile(r"unique|duplicate|already|exists|taken|in use", re.IGNORECASE)
 
 
 class Lessons:
@@ -47,6 +51,8 @@ class Lessons:
         self._report = report
         self._troubles = 0
         self.refusals = Refusals()
+        self.names_are_unique = False
+        """The server seems to take each name only once."""
         self.told: str | None = None
         """Every upload was refused alike in an earlier run, and that is to be honoured."""
         self.left: tuple[Create, ...] = ()
@@ -96,6 +102,9 @@ class Lessons:
         now = self._tools.clock()
         ledger = self._tools.ledger
         past = ledger.past(self._task, now)
+        if not self.names_are_unique and self._name_is_taken(error, failure, past):
+            self.names_are_unique = True
+            return True
         if failure.creates:
             culprit = self.refusals.refused(failure.creates, error)
             if culprit is not None:
@@ -105,6 +114,19 @@ class Lessons:
         subject = f"#{failure.attachment_id}"
         ledger.refuse(self._task, [refusal(past, subject, None, error, now, whole=False)])
         return True
+
+    def _name_is_taken(self, error: Refused, failure: Failure, past: Past) -> bool:
+        """Whether it was refused for its name, which another attachment of ours has.
+
+        The API documents no such refusal: 409 or its words are all there is to go by.
+        """
+        told = error.status == 409 or _NAME_TAKEN.search(error.description)
+        if self._look.listing is None or not told:
+            return False
+        taken = holders(past, self._look.listing)
+        names = [c.file.path for c in failure.creates] or [failure.name]
+        found = (taken.get(normalize("NFC", name)) for name in names)
+        return any(h is not None and h[0].id != failure.attachment_id for h in found)
 
     def judge(self) -> None:
         """Where everything was refused alike, the folder is in error, not its files."""

@@ -35,13 +35,14 @@ class Refusals:
 
     def allowed(self, creates: Sequence[Create]) -> tuple[Create, ...]:
         """The creates to send now: half of the suspects while there are any."""
-        if not self._affordable() or self.alike(creates):
+        if not self._affordable():
             return ()
         suspects = [c for c in creates if c.file.path in self._suspects]
         if suspects:
             return tuple(suspects[: max(len(suspects) // 2, 1)])
         if self._spent is not None and self._found and not self._accepted:
-            return tuple(creates[-1:]) if len(self._found) == 1 else (creates[len(creates) // 2],)
+            middle = len(creates) // 2
+            return tuple(creates[-1:] if len(self._found) % 2 else creates[middle : middle + 1])
         return tuple(creates)
 
     def accepted(self, batch: Sequence[Create]) -> None:
@@ -68,8 +69,11 @@ class Refusals:
         """The error and the files found, if every upload is refused alike.
 
         `left`: what is not sorted out. A refused bulk tells nothing of each file in it, so that
-        three (or as many as there are, from two) must have been refused alone, and none accepted.
+        three (or as many as there are, from two) must have been refused alone, none accepted,
+        and nothing more be affordable that could tell otherwise.
         """
+        if left and self._affordable():
+            return None
         tries = min(TRIES, len(self._found) + len(left))
         if self._accepted or len(self._found) < max(tries, 2):
             return None

@@ -55,6 +55,8 @@ class Uploads:
         running: dict[Future[Receipt], tuple[tuple[Create, ...], tuple[Intent, ...]]] = {}
         with ThreadPoolExecutor(max_workers=self._tools.connections) as pool:
             while queue or running:
+                if self._spent_up():
+                    queue.clear()
                 while queue and len(running) < self._tools.connections and not outcome.ended:
                     batch = queue.popleft()
                     intents = self._intend(batch)
@@ -65,6 +67,11 @@ class Uploads:
                     batch, intents = running.pop(future)
                     self._sent(outcome, batch, intents, future)
                     self._tools.meter.save()
+
+    def _spent_up(self) -> bool:
+        """Whether no more fits, by the answers since the plan: it may not have known of a limit."""
+        left = self._tools.meter.left(self._task.organization_id)
+        return left is not None and left <= self._tools.meter.reserve
 
     def _finished(self, running: Iterable[Future[Receipt]]) -> Iterable[Future[Receipt]]:
         """Uploads that are through; every one has its own time limits."""
@@ -89,6 +96,7 @@ class Uploads:
                     fingerprint=c.file.fingerprint,
                     sequence=self._past.sequence,
                     sent_at=now,
+                    digest=c.file.digest,
                 )
                 for c in batch
             ),

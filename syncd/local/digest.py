@@ -12,7 +12,6 @@ from syncd.errors import FileProblem
 from syncd.model import Fingerprint
 
 CHUNK = 1 << 20
-RACY_SECONDS = 2.0
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 # Passing through a directory takes the right to search it, not to read it.
@@ -27,18 +26,6 @@ def absolute(root: str, path: str) -> str:
 
 def fingerprint(status: os.stat_result) -> Fingerprint:
     return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-
-
-def is_racy(fp: Fingerprint, read_at: float) -> bool:
-    """Whether a later change might leave the fingerprint as it is (git's racy rule).
-
-    `read_at`: seconds since the epoch, before the file was stat'ed. A ctime in the future (a
-    file server's clock runs ahead) is as doubtful as a fresh one; an mtime far in the future is
-    not, as anyone may set it once and for all.
-    """
-    moment = round(read_at * 1e9)
-    margin = round(RACY_SECONDS * 1e9)
-    return fp.ctime_ns >= moment - margin or abs(fp.mtime_ns - moment) <= margin
 
 
 def strerror(error: OSError) -> str:

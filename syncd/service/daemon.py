@@ -92,7 +92,7 @@ class Daemon:
     def pulse(self) -> None:
         """The worker is alive; systemd hears of it while the watcher is healthy, too."""
         if self._ready:
-            if self._watcher.healthy():
+            if self._notifier.watchdog_interval is not None and self._watcher.healthy():
                 self._notifier.watchdog()
         elif self._worker.tools.meter.requests.total():
             # Between two requests: the first one was answered, or the server is away.

@@ -36,7 +36,7 @@ class Telling:
             self._once(f"{name} hint {hint}", f"{name}: {hint}", logging.INFO)
         text = _trouble(report)
         if text is None:
-            if self._told.pop(name, None) is not None and report.exit_code() == OK:
+            if report.exit_code() == OK and self._told.pop(name, None) is not None:
                 log.info("%s: in order again", name)
             return
         likeness = _PASSING.sub("#", text)

@@ -143,9 +143,13 @@ class Ledger(Store):
             self._delete(self._row(task, create=True), "attachments", "id", ids)
 
     def settle_folder(
-        self, task: TaskKey, identity: FolderIdentity | None, mirror_approved: bool
+        self,
+        task: TaskKey,
+        identity: FolderIdentity | None,
+        mirror_approved: bool,
+        held_of: int | None = None,
     ) -> None:
-        """Record what the folder is known by, and that mirroring was approved."""
+        """Record what the folder is known by, and what the guard has to remember."""
         with self.transaction():
             row = self._row(task, create=True)
             if identity is not None:
@@ -153,6 +157,7 @@ class Ledger(Store):
                     "UPDATE tasks SET identity = ? WHERE row = ?",
                     (rows.identity_text(identity), row),
                 )
+            self._db.execute("UPDATE tasks SET held_of = ? WHERE row = ?", (held_of, row))
             if mirror_approved:
                 self._db.execute("UPDATE tasks SET mirror_approved = 1 WHERE row = ?", (row,))
 

@@ -53,6 +53,7 @@ def past_of(db: sqlite3.Connection, row: int | None, now: float) -> Past:
         refusals=tuple(rows.refusal_of(r) for r in of("refusals")),
         identity=rows.identity_of(task["identity"]),
         mirror_approved=bool(task["mirror_approved"]),
+        held_of=task["held_of"],
         created=_created(history),
         put_back=put_back,
         deleted=sum(1 for e in history if e["what"] == "delete" and e["at"] > now - HOUR),

@@ -53,8 +53,10 @@ MIGRATIONS = (
         url TEXT NOT NULL, organization_id INTEGER NOT NULL, state TEXT NOT NULL,
         PRIMARY KEY (url, organization_id)) WITHOUT ROWID;
     """,
-    # 2: where each task was fed from, to tell when its folder leaves; the remembered list
+    # 2: holds that last; where each task was fed from, to tell when its folder leaves; the
+    # remembered list
     """
+    ALTER TABLE tasks ADD COLUMN held_of INTEGER;
     ALTER TABLE tasks ADD COLUMN config TEXT;
     ALTER TABLE tasks ADD COLUMN folder TEXT;
     ALTER TABLE tasks ADD COLUMN parent TEXT;

@@ -72,10 +72,6 @@ class TestCounts:
         assert (report.created, report.replaced) == (["new"], ["04"])
         assert (report.renamed, len(report.held)) == ([("05", "5b")], 4)
 
-    @pytest.mark.xfail(
-        strict=True,
-        reason="open: what was made meanwhile is ours in the next run, and outvotes the hold",
-    )
     def test_a_hold_does_not_lapse_by_itself(self, new_world: NewWorld) -> None:
         world = synced(new_world, 6)
         remove(world, 0, 1, 2, 3)

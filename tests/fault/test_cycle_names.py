@@ -162,20 +162,10 @@ def test_a_server_with_numbers_of_its_own_is_left_in_peace_soon(
     assert len(world.rows()) == len(witness.folder())
 
 
-REFUSES = pytest.param(
-    "refuse",
-    marks=pytest.mark.xfail(
-        strict=True,
-        reason="open: where a name cannot be had twice the new version (or the name a rename is "
-        "to take) is refused for as long as the old one has it; nothing steps aside",
-    ),
-)
-
-
 class TestUniqueNames:
     """A server on which two attachments of a task cannot have one name."""
 
-    @pytest.mark.parametrize("kind", ["suffix", REFUSES])
+    @pytest.mark.parametrize("kind", ["suffix", "refuse"])
     def test_a_replaced_file(self, new_world: NewWorld, kind: str) -> None:
         world = new_world(unique_names=kind)
         witness = fill(world, list("abc"))
@@ -189,7 +179,7 @@ class TestUniqueNames:
         world.run()
         assert world.calls() == ["GET list"]
 
-    @pytest.mark.parametrize("kind", ["suffix", REFUSES])
+    @pytest.mark.parametrize("kind", ["suffix", "refuse"])
     @pytest.mark.parametrize("names", ["ab", "bcd"], ids=["swap", "chain"])
     def test_names_going_round(self, new_world: NewWorld, kind: str, names: str) -> None:
         world = new_world(unique_names=kind)

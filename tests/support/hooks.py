@@ -121,3 +121,15 @@ def umask(mask: int) -> None:
     os.umask(mask)
 
 
+def explode_with_the_key() -> None:
+    """An error that nobody foresaw quotes what it was given."""
+    from syncd.focus.transport import HttpTransport
+
+    def request(transport: HttpTransport, *_: object, **__: object) -> NoReturn:
+        raise RuntimeError(f"Bearer {transport._key}")
+
+    HttpTransport.request = request  # type: ignore[method-assign]
+
+
+def print_the_key(key: str) -> None:
+    os.write(2, key.encode())

@@ -35,11 +35,11 @@ class StrikingRules(FocusRules):
         self._left = 0
         self._after = False
         self._strike: Callable[[], None] | None = None
-        self.struck = False
 
-    def strike_at(self, number: int, when: Literal["before", "after"], strike: Callable[[], None]):  # type: ignore[no-untyped-def]
+    def strike_at(
+        self, number: int, when: Literal["before", "after"], strike: Callable[[], None]
+    ) -> None:
         self._left, self._after, self._strike = number, when == "after", strike
-        self.struck = False
 
     def handle(self, request: Request) -> Response:
         with self._counting:
@@ -47,7 +47,6 @@ class StrikingRules(FocusRules):
             strike = self._strike if self._left == 0 else None
         if strike is None:
             return super().handle(request)
-        self.struck = True
         if self._after:
             super().handle(request)
         strike()

@@ -94,9 +94,9 @@ class Disk:
     def write(self, path: str, content: bytes, *, anew: bool = False, mtime: int | None = None):
         """Write a file in place, or `anew` (another inode); `mtime` in ns, else now."""
         target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
         if anew and path in self.files:
             self.delete(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         self.files[path] = content
         self._touched(path, self._now_ns() if mtime is None else mtime)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncd.errors import FileProblem
-from syncd.local.digest import CHUNK, absolute, digest, fingerprint, is_racy, open_file
+from syncd.local.digest import CHUNK, absolute, digest, fingerprint, open_file
 from syncd.model import Fingerprint
 
 
@@ -148,4 +148,4 @@ SECOND = 1_000_000_000
 )
 def test_a_fingerprint_taken_too_soon_is_racy(mtime: float, ctime: float, racy: bool) -> None:
     taken = Fingerprint(1, int(mtime * SECOND), int(ctime * SECOND), 1)
-    assert is_racy(taken, 100.0) is racy
+    assert taken.racy_at(100.0) is racy

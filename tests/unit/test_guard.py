@@ -42,7 +42,6 @@ def after_removing(gone: int, ours: int, leave: Leave | None = None, **more: Any
         (3, 2, Leave(), False),
         (6, 2, Leave(deleted=2), False),
         (6, 3, Leave(deleted=4), True),
-        (8, 4, Leave(ours=6), True),
         (1, 1, Leave(), False),
         (2, 2, Leave(), True),
         (2, 2, Leave(allow_delete=True), True),
@@ -52,6 +51,14 @@ def test_deletes(ours: int, gone: int, leave: Leave, is_held: bool) -> None:
     found = after_removing(gone, ours, leave)
     assert len(found.held) == (gone if is_held else 0)
     assert len(found.deletes) == (0 if is_held else gone)
+
+
+def test_new_files_do_not_outvote_a_hold() -> None:
+    assert len(after_removing(4, 6).held) == 4
+    assert after_removing(4, 6).held_of == 6
+    assert len(after_removing(4, 12, past={"held_of": 6}).held) == 4
+    assert not after_removing(3, 12, past={"held_of": 6}).held
+    assert after_removing(3, 12, past={"held_of": 6}).held_of is None
 
 
 def test_max_delete_is_the_folders_own() -> None:

@@ -1,0 +1,251 @@
+"""A state directory that is full, read-only, damaged, of another version, or in use."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from syncd.sandbox.faults import Fault
+from syncd.state.schema import MIGRATIONS, VERSION
+from tests.fault.conftest import NewScene
+from tests.support.namespace import allowed, and_then, inside
+from tests.support.processes import launcher
+from tests.support.scene import IDS, Scene
+from tests.support.witness import Witness
+
+mounts = pytest.mark.skipif(not allowed(), reason="this machine lets nobody mount")
+READING = (("status",), ("list",), ("why", "folder/a"), ("approve",), ("--once", "--dry-run"))
+
+
+def synced(new_scene: NewScene) -> tuple[Scene, Witness]:
+    scene = new_scene()
+    witness = Witness(scene)  # type: ignore[arg-type]
+    witness.seed("theirs")
+    for name in "abcdefgh":
+        scene.write(name, f"content {name}")
+    witness.note()
+    assert scene.once().code == 0
+    return scene, witness
+
+
+def well(scene: Scene, witness: Witness) -> None:
+    """Calm runs end in sync, and the next one costs one list."""
+    assert 0 in (scene.once().code, scene.once().code)
+    witness.assert_settled()
+    assert (scene.once().code, scene.calls()) == (0, ["GET"])
+
+
+def ledger(scene: Scene) -> Path:
+    return scene.state / "ledger.db"
+
+
+class TestFull:
+    @mounts
+    def test_a_disk_that_fills_at_any_point_doubles_nothing(self, new_scene: NewScene) -> None:
+        """The state lies on a small file system; what of it there was is kept afterwards."""
+        codes = set()
+        for pages in (0, 1, 4, 12, 16, 19, 21, 23, 26, 40):
+            scene = new_scene()
+            witness = Witness(scene)  # type: ignore[arg-type]
+            for name in "abcdefghijkl":
+                scene.write(name, f"content {name}" * 200)
+            witness.note()
+            scene.state.mkdir()
+            kept = scene.base / "kept"
+            size = f"mount -t tmpfs -o size={(pages + 1) * 4}k none {scene.state}"
+            # The kernel takes what it needs for itself from the same pages.
+            before = and_then([size], [f"cp -a {scene.state} {kept}"])
+            said = scene.python("--once", before=before)
+            codes.add(said.code)
+            assert said.code in (0, 75), said
+            assert "unexpected" not in said.err, said
+            if said.code == 75:
+                assert "writ" in said.err or "disk" in said.err or "space" in said.err, said
+            if pages < 2:
+                assert scene.sent() == []
+            shutil.rmtree(scene.state)
+            shutil.copytree(kept, scene.state)
+            well(scene, witness)
+        assert codes == {0, 75}
+
+    @mounts
+    def test_the_reading_commands_need_no_room(self, new_scene: NewScene) -> None:
+        scene, _ = synced(new_scene)
+        room = [
+            f"cp -a {scene.state} {scene.base}/copy",
+            f"mount -t tmpfs -o size=1m none {scene.state}",
+            f"cp -a {scene.base}/copy/. {scene.state}",
+            f"dd if=/dev/zero of={scene.state}/filler 2>/dev/null || true",
+        ]
+        for argv in (("status",), ("list",)):
+            said = scene.python(*argv, before=inside(*room))
+            assert said.code == (75 if argv == ("status",) else 0), said
+            assert "error" not in said.err, said
+
+
+class TestReadOnly:
+    @mounts
+    def test_nothing_is_sent_and_the_ledger_is_named(self, new_scene: NewScene) -> None:
+        scene, witness = synced(new_scene)
+        scene.write("n", "new")
+        (scene.root / "a").unlink()
+        said = scene.python("--once", before=read_only(scene.state))
+        assert (said.code, scene.sent()) == (75, [])
+        assert str(scene.state) in said.err
+        assert "Read-only file system" in said.err
+        witness.note()
+        well(scene, witness)
+
+    @mounts
+    def test_the_reading_commands_work(self, new_scene: NewScene) -> None:
+        scene, _ = synced(new_scene)
+        for argv in (("list",), ("why", str(scene.root / "a")), ("--once", "--dry-run")):
+            said = scene.python(*argv, before=read_only(scene.state))
+            assert (said.code, said.err) == (0, ""), said
+
+    @mounts
+    def test_a_place_where_no_state_can_be_made(self, new_scene: NewScene) -> None:
+        scene = new_scene()
+        scene.write("a")
+        said = scene.python("--once", "--json", before=read_only(scene.base))
+        assert (said.code, scene.sent()) == (75, [])
+        assert "nothing was sent" in said.json["error"]
+
+
+class TestDamaged:
+    @pytest.mark.parametrize("damage", ["empty", "garbage", "half", "a page", "nothing but a head"])
+    def test_a_damaged_ledger_is_set_aside_and_nothing_is_lost(
+        self, new_scene: NewScene, damage: str
+    ) -> None:
+        scene, witness = synced(new_scene)
+        good = ledger(scene).read_bytes()
+        bad = {
+            "empty": b"",
+            "garbage": random.Random(1).randbytes(20_000),
+            "half": good[: len(good) // 2],
+            "a page": good[:8192] + b"\xff" * 4096 + good[12288:],
+            "nothing but a head": good[:100],
+        }[damage]
+        ledger(scene).write_bytes(bad)
+        said = scene.once()
+        assert (said.code, scene.calls()) == (0, ["GET"]), said
+        aside = [path.read_bytes() for path in scene.state.glob("ledger.db.damaged-*")]
+        assert [content for content in aside if content] == ([bad] if bad else [])
+        well(scene, witness)
+
+    def test_random_bytes_anywhere_lose_and_double_nothing(self, new_scene: NewScene) -> None:
+        scene, witness = synced(new_scene)
+        dice = random.Random(7)
+        for _ in range(12):
+            good = bytearray(ledger(scene).read_bytes())
+            at = dice.randrange(len(good))
+            good[at : at + 300] = dice.randbytes(len(good[at : at + 300]))
+            ledger(scene).write_bytes(good)
+            for argv in (("status",), ("list",)):
+                assert "unexpected" not in scene.syncd(*argv).err
+            well(scene, witness)
+        assert len(scene.server.rows(IDS, deleted=True)) <= 9 + 8
+
+    def test_the_journal_of_a_killed_run_is_rolled_back(self, new_scene: NewScene) -> None:
+        scene, witness = synced(new_scene)
+        scene.write("n", "new")
+        scene.once(hook=("die_in_transaction", 6, "inside"))
+        well_known = scene.syncd("status")
+        assert "ledger" not in well_known.err
+        witness.note()
+        well(scene, witness)
+
+
+class TestOtherVersions:
+    def test_a_newer_one_is_refused_and_left_byte_for_byte(self, new_scene: NewScene) -> None:
+        scene, _ = synced(new_scene)
+        database = sqlite3.connect(ledger(scene))
+        database.execute(f"PRAGMA user_version = {VERSION + 1}")
+        database.execute("CREATE TABLE from_the_future (x)")
+        database.commit()
+        database.close()
+        before = ledger(scene).read_bytes()
+        scene.write("n", "new")
+        for argv in (("--once",), *READING):
+            said = scene.syncd(*argv)
+            assert (said.code, scene.sent()) == (78, []), argv
+            assert "newer syncd" in said.err
+            assert ledger(scene).read_bytes() == before
+        assert not list(scene.state.glob("ledger.db?*"))
+
+    def test_an_older_one_is_taken_over_and_a_copy_is_kept(self, new_scene: NewScene) -> None:
+        scene, witness = synced(new_scene)
+        to_version_1(ledger(scene))
+        before = ledger(scene).read_bytes()
+        for argv in READING[:2]:
+            scene.syncd(*argv)
+            assert ledger(scene).read_bytes() == before
+        scene.write("n", "new")
+        scene.write("a", "changed")
+        witness.note()
+        said = scene.once("--json")
+        (folder,) = said.json["folders"]
+        assert (folder["created"], folder["replaced"], folder["adopted"]) == (["n"], ["a"], [])
+        assert (scene.state / "ledger.db.format1").read_bytes() == before
+        well(scene, witness)
+
+
+class TestTwoAtOnce:
+    def test_the_second_one_sends_nothing_and_names_the_first(self, new_scene: NewScene) -> None:
+        scene, witness = synced(new_scene)
+        scene.write("n", "new")
+        witness.note()
+        scene.server.faults.append(Fault("delay", seconds=1.5))
+        before = len(scene.server.log)
+        first = launcher().start("--once", "-c", str(scene.config))
+        wait_for(lambda: len(scene.server.log) > before)
+        second = scene.once("--json")
+        assert second.code == 75
+        assert f"pid {first.pid.result()}" in second.json["error"]
+        assert scene.sent() == []
+        assert first.wait().code == 0
+        well(scene, witness)
+
+    def test_many_at_once_do_the_work_of_one(self, new_scene: NewScene) -> None:
+        scene, witness = synced(new_scene)
+        for name in "nopq":
+            scene.write(name, f"new {name}")
+        witness.note()
+        runs = [launcher().start("--once", "-c", str(scene.config)) for _ in range(6)]
+        codes = [run.wait().code for run in runs]
+        assert 0 in codes
+        assert set(codes) <= {0, 75}
+        assert len(scene.server.rows(IDS, deleted=True)) == 9 + 4
+        well(scene, witness)
+
+
+def read_only(path: Path) -> tuple[str, ...]:
+    return inside(f"mount --bind {path} {path}", f"mount -o remount,ro,bind {path}")
+
+
+def to_version_1(path: Path) -> None:
+    """What the first format would have held of the same."""
+    new = path.with_name("new.db")
+    database = sqlite3.connect(new)
+    database.executescript(f"{MIGRATIONS[0]} PRAGMA user_version = 1;")
+    database.execute("ATTACH ? AS now", (str(path),))
+    for (table,) in database.execute(
+        "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall():
+        columns = ", ".join(r[1] for r in database.execute(f"PRAGMA main.table_info({table})"))
+        database.execute(f"INSERT INTO main.{table} SELECT {columns} FROM now.{table}")
+    database.commit()
+    database.close()
+    new.replace(path)
+
+
+def wait_for(condition: object) -> None:
+    end = time.monotonic() + 20
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "waited for in vain"
+        time.sleep(0.01)

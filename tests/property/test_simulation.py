@@ -1,0 +1,323 @@
+"""Whole cycles against a server that lies, by a state machine: files, people, faults, crashes.
+
+What holds at every request and what holds once it is calm stands in `tests.support.simulation`;
+here stands what may happen. `SYNCD_SIMULATION=long pytest tests/property/test_simulation.py`
+looks for new trouble (other examples each time, for as long as it takes, some hours at most);
+`SYNCD_SIMULATION=500` runs so many examples of each machine. Without it, a fixed set of them.
+What was found is kept in test_simulation_found.py.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from syncd.model import Rules
+from syncd.sandbox.faults import Fault
+from syncd.sandbox.quirks import Quirks
+from tests.support.simulation import Crash, Simulation, Syncd
+
+PATHS = ("a", "b", "c", "d", "B 1", "f10", "f9.log", "sub/x", "sub/y", "e", "g", "h")
+OTHERS = ("z1", "z2", "z3")
+SIZES = (0, 5, 5, 5, 7)
+DAY = 86_400.0
+
+BUDGET = os.environ.get("SYNCD_SIMULATION", "")
+
+
+def budget(examples: int, steps: int) -> settings:
+    long = bool(BUDGET)
+    count = int(BUDGET) if BUDGET.isdigit() else 20_000
+    return settings(
+        max_examples=count if long else examples,
+        stateful_step_count=steps * 2 if long else steps,
+        derandomize=not long,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+FAULTS = (
+    *(("status_before", {"status": s}) for s in (400, 401, 402, 403, 409, 413, 500, 503)),
+    *(("status_after", {"status": s}) for s in (500, 503)),
+    ("reset_before", {}),
+    ("reset_before", {"after_bytes": 0}),
+    ("reset_after", {}),
+    ("reset_after", {}),
+    ("hang", {}),
+    ("hang_after", {}),
+    ("cut", {}),
+    ("late_commit", {"seconds": 3.0, "status": 502}),
+    ("late_commit", {"seconds": 4.5, "drop": "reset"}),
+    ("late_commit", {"seconds": 60.0, "drop": "hang"}),
+    ("429", {"retry_after": "3"}),
+    ("429", {"retry_after": "600"}),
+    ("garbage", {}),
+    ("redirect", {}),
+)
+
+
+faults = st.tuples(
+    st.sampled_from(FAULTS),
+    st.sampled_from((None, "POST", "POST", "DELETE", "PUT", "GET")),
+    st.integers(0, 3),
+    st.sampled_from((1, 1, 1, 2, 3)),
+)
+Spec = tuple[tuple[Any, dict[str, Any]], str | None, int, int]
+
+
+def made(specs: list[Spec]) -> list[Fault]:
+    """Fresh ones, since they count down."""
+    return [
+        Fault(kind, method=method, skip=skip, times=times, **options)
+        for (kind, options), method, skip, times in specs
+    ]
+
+
+crashes = st.builds(
+    Crash,
+    at=st.integers(0, 40),
+    kind=st.sampled_from(("before", "after", "way", "full")),
+    seconds=st.sampled_from((0.5, 4.0)),
+)
+
+
+class Trouble(RuleBasedStateMachine):
+    """`delete: owned`, and everything else at once."""
+
+    policy = "owned"
+
+    def __init__(self) -> None:
+        super().__init__()
+        memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        self.base = Path(tempfile.mkdtemp(prefix="syncd-simulation-", dir=memory))
+        self.serial = 0
+        self.sim: Simulation = None  # type: ignore[assignment]
+
+    @initialize(
+        tick=st.sampled_from((0.004, 1.0, 2.0)),
+        latency=st.sampled_from((0.0, 0.3)),
+        connections=st.sampled_from((1, 2)),
+        backwards=st.booleans(),
+        batch=st.sampled_from((1 << 20, 12, 1)),
+        step=st.sampled_from((100, 1)),
+        quirks=st.fixed_dictionaries(
+            {
+                "ids_in_201": st.sampled_from(("none", "none", "object", "items")),
+                "orders": st.sampled_from(("kept", "kept", "kept", "ignored", "renumbered")),
+                "rewrite_name": st.sampled_from((None, None, None, str.lower)),
+                "list_lag": st.sampled_from((0.0, 0.0, 0.0, 3.0, 60.0)),
+                "quota": st.sampled_from((None, None, None, 20)),
+                "created_fraction": st.booleans(),
+                "view_soft_deleted": st.booleans(),
+            }
+        ),
+    )
+    def begin(self, tick, latency, connections, backwards, batch, step, quirks) -> None:
+        self.sim = Simulation(
+            self.base / "world",
+            Rules(delete=self.policy, max_delete=5, display_order_step=step),
+            Quirks(**quirks),
+            tick,
+            latency,
+            {"connections": connections, "backwards": backwards, "max_batch_bytes": batch},
+        )
+
+    def teardown(self) -> None:
+        try:
+            if self.sim is not None:
+                self.sim.settle()
+        finally:
+            shutil.rmtree(self.base)
+
+    # -- helpers -----------------------------------------------------------------------------
+
+    @property
+    def a(self) -> Syncd:
+        return self.sim.a
+
+    def content(self, size: int) -> bytes:
+        self.serial += 1
+        return f"{self.serial:0{size}d}".encode() if size else b""
+
+    def pick(self, nth: int) -> str | None:
+        """Some file of the folder."""
+        there = sorted(self.a.disk.files)
+        return there[nth % len(there)] if there else None
+
+    def pick_ours(self, nth: int) -> int | None:
+        """Some attachment of ours that a calm look would show as that."""
+        known = self.a._entries()
+        live = sorted(i for i in self.a.live() if known.get(i, ("",))[0] == "current")
+        return live[nth % len(live)] if live else None
+
+    # -- the user ----------------------------------------------------------------------------
+
+    @rule(path=st.sampled_from(PATHS), size=st.sampled_from(SIZES), anew=st.booleans())
+    def write(self, path: str, size: int, anew: bool) -> None:
+        self.a.disk.write(path, self.content(size), anew=anew)
+
+    @rule(paths=st.lists(st.sampled_from(PATHS), min_size=3, max_size=12, unique=True))
+    def write_many(self, paths: list[str]) -> None:
+        for path in paths:
+            self.a.disk.write(path, self.content(5))
+
+    @rule(nth=st.integers(0, 20), anew=st.booleans())
+    def edit_hidden(self, nth: int, anew: bool) -> None:
+        """Another content of the same size, under the old mtime."""
+        if path := self.pick(nth):
+            disk = self.a.disk
+            old = disk.files[path]
+            disk.write(path, self.content(len(old)), anew=anew, mtime=disk.mtime(path))
+
+    @rule(nth=st.integers(0, 20), anew=st.booleans())
+    def save_same(self, nth: int, anew: bool) -> None:
+        if path := self.pick(nth):
+            self.a.disk.write(path, self.a.disk.files[path], anew=anew)
+
+    @rule(nth=st.integers(0, 20), back=st.sampled_from((0, 100_000)))
+    def touch(self, nth: int, back: int) -> None:
+        if path := self.pick(nth):
+            self.a.disk.touch(path, int((self.sim.clock() - back) * 1000) * 10**6)
+
+    @rule(nth=st.integers(0, 20), to=st.sampled_from(PATHS))
+    def twin(self, nth: int, to: str) -> None:
+        if path := self.pick(nth):
+            self.a.disk.write(to, self.a.disk.files[path], anew=True)
+
+    @rule(nth=st.integers(0, 20), to=st.sampled_from(PATHS))
+    def rename(self, nth: int, to: str) -> None:
+        if path := self.pick(nth):
+            self.a.disk.rename(path, to)
+
+    @rule(nths=st.lists(st.integers(0, 20), min_size=2, max_size=3))
+    def rotate(self, nths: list[int]) -> None:
+        """A swap of two, or a chain of three."""
+        paths = list(dict.fromkeys(p for n in nths if (p := self.pick(n))))
+        if len(paths) < 2:
+            return
+        disk = self.a.disk
+        disk.rename(paths[0], ".#aside")
+        for old, new in zip(paths[1:], paths, strict=False):
+            disk.rename(old, new)
+        disk.rename(".#aside", paths[-1])
+
+    @rule(nth=st.integers(0, 20), size=st.sampled_from(SIZES))
+    def back_up_on_save(self, nth: int, size: int) -> None:
+        if path := self.pick(nth):
+            self.a.disk.rename(path, "a.bak")
+            self.a.disk.write(path, self.content(size))
+
+    @rule(nth=st.integers(0, 20))
+    def delete(self, nth: int) -> None:
+        if path := self.pick(nth):
+            self.a.disk.delete(path)
+
+    @rule()
+    def delete_all(self) -> None:
+        for path in list(self.a.disk.files):
+            self.a.disk.delete(path)
+
+    @rule(
+        order=st.sampled_from(("natural", "name", "modified", "size", "manifest")),
+        reverse=st.booleans(),
+        manifest=st.permutations(PATHS[:6]),
+    )
+    def change_order(self, order: Any, reverse: bool, manifest: list[str]) -> None:
+        self.a.disk.order(manifest)
+        self.a.rules = replace(self.a.rules, order=order, reverse=reverse)
+
+    @rule(
+        ignore=st.lists(st.sampled_from(("*.log", "b", "sub/", "[a-c]")), max_size=2, unique=True),
+        recursive=st.booleans(),
+        largest=st.sampled_from((0, 0, 6)),
+    )
+    def change_rules(self, ignore: list[str], recursive: bool, largest: int) -> None:
+        self.a.rules = replace(
+            self.a.rules, ignore=tuple(ignore), recursive=recursive, max_file_size=largest
+        )
+
+    # -- people in the task ------------------------------------------------------------------
+
+    @rule(nth=st.integers(0, 20), name=st.sampled_from(("theirs", "a", "sub/x")))
+    def people_rename(self, nth: int, name: str) -> None:
+        if id_ := self.pick_ours(nth):
+            self.sim.meddle(id_, name=name)
+
+    @rule(nth=st.integers(0, 20), order=st.sampled_from((0, 3, 100_100, 100_200, 2**31 - 1)))
+    def people_move(self, nth: int, order: int) -> None:
+        if id_ := self.pick_ours(nth):
+            self.sim.meddle(id_, display_order=order)
+
+    @rule(nth=st.integers(0, 20))
+    def people_delete(self, nth: int) -> None:
+        if id_ := self.pick_ours(nth):
+            self.sim.meddle(id_, deleted_at=self.sim.clock())
+
+    @rule(
+        name=st.sampled_from(("brief", "a", "b", "c")),
+        size=st.sampled_from((4, 9)),
+        order=st.sampled_from((5, 100_000, 100_100)),
+    )
+    def people_add(self, name: str, size: int, order: int) -> None:
+        self.sim.seed(name, b"t" * size, order)
+
+    @rule(nth=st.integers(0, 20), order=st.sampled_from((5, 100_000, 100_100)))
+    def people_add_twin(self, nth: int, order: int) -> None:
+        """Of the name and size of a file of ours, and another content."""
+        if path := self.pick(nth):
+            self.sim.seed(path, b"t" * len(self.a.disk.files[path]), order)
+
+    # -- a second installation ---------------------------------------------------------------
+
+    @rule(path=st.sampled_from(OTHERS), size=st.sampled_from(SIZES))
+    def other_writes(self, path: str, size: int) -> None:
+        self.sim.other().disk.write(path, self.content(size))
+
+    @rule(path=st.sampled_from(OTHERS))
+    def other_deletes(self, path: str) -> None:
+        if path in self.sim.other().disk.files:
+            self.sim.other().disk.delete(path)
+
+    @precondition(lambda self: self.sim.others)
+    @rule(troubles=st.lists(faults, max_size=2), crash=st.none() | crashes)
+    def other_runs(self, troubles: list[Spec], crash: Crash | None) -> None:
+        self.sim.other().run(*made(troubles), crash=crash)
+
+    # -- time and trouble --------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from((0.001, 0.5, 1.9, 3.0, 61.0, 700.0, 3700.0)))
+    def wait(self, seconds: float) -> None:
+        self.sim.clock.now += seconds
+
+    @rule(retry=st.booleans(), approve=st.booleans())
+    def run(self, retry: bool, approve: bool) -> None:
+        self.a.run(retry=retry, approve=approve)
+
+    @rule(troubles=st.lists(faults, min_size=1, max_size=3))
+    def run_in_trouble(self, troubles: list[Spec]) -> None:
+        self.a.run(*made(troubles))
+
+    @rule(troubles=st.lists(faults, max_size=1), crash=crashes)
+    def run_and_die(self, troubles: list[Spec], crash: Crash) -> None:
+        self.a.run(*made(troubles), crash=crash)
+
+    @rule()
+    def settle(self) -> None:
+        lag, quota = self.sim.quirks.list_lag, self.sim.quirks.quota
+        self.sim.settle()
+        self.sim.quirks.list_lag, self.sim.quirks.quota = lag, quota
+
+
+class TestTrouble(Trouble.TestCase):
+    settings = budget(60, 25)

@@ -1,0 +1,149 @@
+"""Quota, a failing server, no server: what the service does, and that it comes back by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.support.service import Service, until
+
+
+def refused_per_window(service: Service, window: float) -> list[int]:
+    """How many 402s there were in each of the server's windows, which open with a request."""
+    counts, opened = [0], service.server.log[0].time
+    for entry in service.server.log:
+        if entry.time - opened >= window:
+            counts, opened = [*counts, 0], entry.time
+        counts[-1] += entry.status == 402
+    return counts
+
+
+@pytest.mark.parametrize("reserve", [0, 2])
+def test_a_quota_of_eight_requests_is_enough_for_thirty_files(
+    reserve: int, service: Service
+) -> None:
+    """… in some windows; no window is asked again once it is known to be used up."""
+    service.quirks.quota, service.quirks.quota_window = 8, 4
+    service.api |= {"quota": None, "quota_reserve": reserve, "max_batch_bytes": 1}
+    service.configure(order="name")
+    names = [f"{number:02}.txt" for number in range(30)]
+    service.old(*names)
+    service.start()
+    until(lambda: len(service.rows()) == 30, patience=40)
+    until(lambda: service.row()["state"] == "in sync", patience=20)
+    assert service.names() == names
+    assert max(refused_per_window(service, 4)) <= 1
+
+
+def test_a_pause_for_the_quota_survives_a_restart(service: Service) -> None:
+    service.quirks.quota = 3
+    service.api |= {"quota": None, "quota_reserve": 0}
+    service.old("a.txt", "b.txt")
+    service.start()
+    service.holds("a.txt", "b.txt")
+    service.in_sync()
+    service.write("c.txt")
+    service.server.spend(123)
+    service.signal(signal.SIGUSR1)
+    until(lambda: service.row().get("state") == "paused")
+    assert "quota" in service.row()["reason"]
+    assert service.stop() == 0
+    service.mark()
+    service.start()
+    until(lambda: service.status().get("pid") and service.row().get("state") == "paused")
+    service.rescanned()
+    assert service.calls() == []
+    assert service.status()["quota"]["paused_until"] is not None
+    assert service.run("status").code == 75
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"), [("429", {"retry_after": "3600"}), ("status_before", {})]
+)
+def test_a_failing_server_delays_one_folder_and_not_the_others(
+    kind: str, settings: dict[str, object], service: Service
+) -> None:
+    other = service.folder("other", 790)
+    service.start().settled()
+    service.in_sync("other")
+    service.fault(kind, match=lambda _, path: "/789/" in path, times=None, **settings)
+    service.write("a.txt")
+    until(lambda: service.row().get("error"))
+    (other / "b.txt").write_text("b")
+    service.holds("b.txt", task_id=790)
+    service.in_sync("other")
+    if kind == "429":
+        assert service.row()["next_cycle"] > service.row("other")["last_cycle"]
+        return
+    service.server.faults.clear()
+    service.holds("a.txt")
+    service.in_sync()
+    assert len(service.lines("landing", "in order again")) == 1
+
+
+def test_offline_is_one_warning_and_coming_back_one_line_and_one_cycle(service: Service) -> None:
+    service.old("a.txt")
+    service.start().settled("a.txt")
+    service.sandbox.stop()
+    service.write("a.txt", "a first change")
+    service.says("WARNING", "offline")
+    for number in range(4):
+        service.write("a.txt", f"and change number {number}")
+        service.rescanned(1)
+    (service.root / "a.txt").rename(service.root / "b.txt")
+    service.mark()
+    service.sandbox.start()
+    service.holds("b.txt")
+    service.in_sync()
+    service.rescanned()
+    assert len(service.lines("offline")) == 1
+    assert len(service.lines("online again")) == 1
+    assert len(service.calls()) <= 4, service.calls()
+    assert service.calls().count("POST single") == 1
+    assert service.rows()[0].size == len("and change number 3")
+
+
+def test_a_refused_file_does_not_stop_the_others(service: Service) -> None:
+    service.quirks.poison = lambda name: name == "bad.txt"
+    service.old("a.txt", "bad.txt", "c.txt")
+    service.start()
+    service.holds("a.txt", "c.txt")
+    until(lambda: service.row().get("state") == "error")
+    assert [f["name"] for f in service.row()["failed"]] == ["bad.txt"]
+    service.mark()
+    service.rescanned()
+    assert service.calls() == []
+    service.quirks.poison = None
+    service.write("bad.txt", "good now")
+    service.holds("a.txt", "bad.txt", "c.txt")
+    service.in_sync()
+
+
+def test_sixty_thousand_files_made_at_once_are_all_planned(service: Service) -> None:
+    """The kernel loses most of their events; the scan loses none."""
+    service.quirks.quota = 20
+    service.api |= {"quota": None, "quota_reserve": 0}
+    service.configure()
+    service.start().settled()
+    for number in range(60_000):
+        os.close(os.open(service.root / f"{number:05}", os.O_CREAT | os.O_WRONLY))
+    service.signal(signal.SIGUSR1)  # pacing would wait
+    until(lambda: service.row().get("state") == "paused", patience=40)
+    # What is pending are requests: ten files each, and the list after them.
+    sent = len(service.rows())
+    assert sent > 0
+    assert service.row()["pending"] == (60_000 - sent) // 10 + 1
+
+
+def test_what_goes_wrong_in_a_cycle_is_told_once_and_the_service_goes_on(service: Service) -> None:
+    service.quirks.list_body = lambda: b'{"items": 17}'
+    other = service.folder("other", 790)
+    service.start()
+    until(lambda: service.row().get("error"))
+    assert service.runs()
+    service.quirks.list_body = None
+    (other / "a.txt").write_text("x")
+    service.signal(signal.SIGUSR1)
+    service.holds("a.txt", task_id=790)
