@@ -62,11 +62,10 @@ class Fingerprint:
     inode: int
 
     def racy_at(self, read_at: float) -> bool:
-        """Whether a later change may hide behind it (git's racy rule); it was read at `read_at`.
+        """Whether a later change may hide behind it (git's racy rule).
 
-        A change within the clock tick of the one before leaves no trace; 2 s cover the coarsest
-        file systems. A ctime in the future (a file server's clock) is as doubtful as a fresh
-        one; an mtime far in the future is not, as anyone may set it once and for all.
+        A ctime in the future (a file server's clock) is as doubtful as a fresh one; an mtime
+        far in the future is not, as anyone may set it once and for all.
         """
         moment, margin = round(read_at * 1e9), 2_000_000_000
         return self.ctime_ns >= moment - margin or abs(self.mtime_ns - moment) <= margin
@@ -116,12 +115,11 @@ class FolderSnapshot:
     scanned: frozenset[str] = frozenset({""})
     """Relative paths of the directories that were read without an error; "" is the root."""
     occupied: frozenset[str] = frozenset()
-    """Paths that exist in a scanned directory but are neither in `files` nor in `scanned`,
-    ignored ones left out."""
+    """Paths that exist in a scanned directory, not ignored, but not in `files` or `scanned`."""
     unknown_order_lines: tuple[str, ...] = ()
     """Lines of `.syncd-order` that name no synced file."""
     manifest: tuple[str, ...] = ()
-    """Paths in the order of `.syncd-order`; empty without `order: manifest`."""
+    """Paths in the order of `.syncd-order`."""
 
 
 @dataclass(frozen=True)

@@ -8,31 +8,48 @@ from unicodedata import normalize
 
 from syncd.model import Attachment, Intent
 
+Key = Callable[[Intent | Attachment], tuple[object, ...]]
+
 
 def fruits(
     intents: Sequence[Intent], unknown: Sequence[Attachment], first_seen: Mapping[int, int]
 ) -> dict[int, Intent]:
     """Which unknown attachments are the fruit of which intent: id -> intent.
 
-    By size, number and name; else size and number; else (a server with numbers of its own) by
-    size and name, or by size, where as many are new as are awaited. Never by name alone. A lost
-    intent claims only what carries its number, and only what none in doubt needs.
+    By size, number and name; else by size and name (a server with numbers of its own), where
+    as many are new as are awaited; else by size and number (one that rewrites names); else by
+    size, where as many are new as are awaited, in id order. Never by name alone. A lost intent
+    claims only what carries its number, and only what none in doubt needs.
     """
     found: dict[int, Intent] = {}
     rest = sorted(intents, key=lambda i: i.key)
     candidates = sorted(unknown, key=lambda a: a.id)
-    for key_of in (_exactly, _by_number):
-        rest, candidates = _claim(found, rest, candidates, first_seen, key_of)
-    rest = [i for i in rest if i.state != "lost"]
-    oldest = min((i.sequence for i in rest), default=0)
-    candidates = [a for a in candidates if first_seen[a.id] > oldest]
-    for key_of in (_by_name, _by_size):
-        awaited, offered = Counter(map(key_of, rest)), Counter(map(key_of, candidates))
-        clear = [i for i in rest if awaited[key_of(i)] == offered[key_of(i)]]
-        _, candidates = _claim(found, clear, candidates, first_seen, key_of)
+    for key_of, where_clear in (
+        (_exactly, False),
+        (_by_name, True),
+        (_by_number, False),
+        (_by_size, True),
+    ):
+        claiming = _clear(rest, candidates, first_seen, key_of) if where_clear else rest
+        _claim(found, claiming, candidates, first_seen, key_of)
         served = {intent.key for intent in found.values()}
         rest = [i for i in rest if i.key not in served]
+        candidates = [a for a in candidates if a.id not in found]
     return found
+
+
+def _clear(
+    intents: Sequence[Intent],
+    candidates: Sequence[Attachment],
+    first_seen: Mapping[int, int],
+    key_of: Key,
+) -> list[Intent]:
+    """Those in doubt of which as many are awaited as are new."""
+    doubtful = [i for i in intents if i.state != "lost"]
+    oldest = min((i.sequence for i in doubtful), default=0)
+    awaited = Counter(map(key_of, doubtful))
+    offered = Counter(key_of(a) for a in candidates if first_seen[a.id] > oldest)
+    return [i for i in doubtful if awaited[key_of(i)] == offered[key_of(i)]]
 
 
 def _exactly(x: Intent | Attachment) -> tuple[object, ...]:
@@ -56,12 +73,11 @@ def _claim(
     intents: Sequence[Intent],
     candidates: Sequence[Attachment],
     first_seen: Mapping[int, int],
-    key_of: Callable[[Intent | Attachment], tuple[object, ...]],
-) -> tuple[list[Intent], list[Attachment]]:
+    key_of: Key,
+) -> None:
     """Pair intents in the order they were sent with candidates in the order of their ids.
 
     Where there are fewer candidates than intents, those in doubt go before lost ones.
-    Returns the intents and the candidates that found no partner.
     """
     groups: dict[tuple[object, ...], list[Attachment]] = defaultdict(list)
     for a in candidates:
@@ -77,8 +93,3 @@ def _claim(
                 if a.id not in found and first_seen[a.id] > intent.sequence:
                     found[a.id] = intent
                     break
-    served = {intent.key for intent in found.values()}
-    return (
-        [i for i in intents if i.key not in served],
-        [a for a in candidates if a.id not in found],
-    )

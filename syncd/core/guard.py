@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from syncd.core.books import in_doubt
 from syncd.core.plan import Delete, Held, Plan
 from syncd.core.situation import Situation
 from syncd.model import LedgerEntry
@@ -100,9 +101,12 @@ def _ours(s: Situation) -> int:
 
 
 def _every_file_unchanged(s: Situation) -> bool:
-    """Whether every attachment of ours still finds its file as it was."""
+    """Whether every attachment of ours still finds its file as it was.
+
+    Of what was sent and not listed since, nobody can say so: its file may have stayed behind.
+    """
     unchanged = {entry.id for entry, _ in s.matches.unchanged}
-    return all(e.id in unchanged for e in s.past.entries if e.role == "current")
+    return not in_doubt(s.past) and all(e.id in unchanged for e in s.past.entries if e.role == "current")
 
 
 def _is_approved(held: Iterable[Held], s: Situation, leave: Leave) -> bool:

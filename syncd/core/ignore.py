@@ -18,6 +18,7 @@ from typing import Literal
 
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
+from syncd.core.globs import linear
 from syncd.core.ordering import MANIFEST
 from syncd.model import Rules
 
@@ -83,7 +84,9 @@ def compile_pattern(text: str, origin: Origin) -> Pattern | None:
         return None
     # pathspec's regex goes on to the end of the name or to the slash after it, and may go on
     # below; fullmatch on one level at a time makes that an exact match.
-    return Pattern(text, origin, negated, floating, regex) if regex else None
+    if regex is None:
+        return None
+    return Pattern(text, origin, negated, floating, re.compile(linear(regex.pattern)))
 
 
 def pattern_fault(text: str) -> str | None:

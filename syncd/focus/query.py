@@ -12,6 +12,8 @@ Pairs = list[tuple[str, str]]
 LIMIT = 6 * 1024
 """Bytes a request line may have: `METHOD SP target SP HTTP/1.1`."""
 WIDEST_ORDER = 2**31 - 1
+_FIXED, _PER_FILE, _PER_CHARACTER = 64, 64, 12
+"""Bytes that these take at most, encoded: most batches need no more than this to be known to fit."""
 
 
 def parameters(names: Sequence[str], orders: Sequence[int], *, bulk: bool) -> tuple[Pairs, Pairs]:
@@ -47,7 +49,8 @@ def fits_request_line(path: str, names: Sequence[str], orders: Sequence[int] | N
 
     `path` is the task's attachments path; without `orders` the widest number is assumed.
     """
-    if not names:
+    widest = len(path) + _FIXED + sum(_PER_FILE + _PER_CHARACTER * len(name) for name in names)
+    if not names or widest <= LIMIT:
         return True
     bulk = len(names) > 1
     numbers = orders if orders is not None else [WIDEST_ORDER] * len(names)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from syncd.config import Config, FolderEntry
+from syncd.core.books import in_doubt
 from syncd.engine.report import PARTLY, FolderReport
 from syncd.errors import FolderError, UsageError
 from syncd.local import watchlist
@@ -128,9 +129,11 @@ def _left(
             continue
         if task.url != config.api.url:
             continue
-        ours = [e for e in ledger.past(task, now).entries if e.role in ("current", "detached")]
+        past = ledger.past(task, now)
+        ours = sum(e.role in ("current", "detached") for e in past.entries)
+        ours += len(in_doubt(past))  # sent, and not listed yet
         if ours:
-            left.append(Left(task, folder, len(ours)))
+            left.append(Left(task, folder, ours))
     return tuple(left)
 
 

@@ -76,12 +76,19 @@ faults = st.tuples(
 Spec = tuple[tuple[Any, dict[str, Any]], str | None, int, int]
 
 
-def made(specs: list[Spec]) -> list[Fault]:
-    """Fresh ones, since they count down."""
-    return [
+def made(sim: Simulation, specs: list[Spec]) -> list[Fault]:
+    """Fresh ones, since they count down.
+
+    Where the server numbers by itself, nothing tells what comes too late from what is foreign
+    (contract.md, 8: the stated exception).
+    """
+    found = [
         Fault(kind, method=method, skip=skip, times=times, **options)
         for (kind, options), method, skip, times in specs
     ]
+    if sim.quirks.orders != "kept":
+        found = [f for f in found if f.kind != "late_commit" or f.seconds < 5]
+    return found
 
 
 crashes = st.builds(
@@ -124,6 +131,8 @@ class Trouble(RuleBasedStateMachine):
         ),
     )
     def begin(self, tick, latency, connections, backwards, batch, step, quirks) -> None:
+        if quirks["orders"] != "kept":
+            quirks["list_lag"] = min(quirks["list_lag"], 3.0)
         self.sim = Simulation(
             self.base / "world",
             Rules(delete=self.policy, max_delete=5, display_order_step=step),
@@ -256,6 +265,8 @@ class Trouble(RuleBasedStateMachine):
 
     @rule(nth=st.integers(0, 20), order=st.sampled_from((0, 3, 100_100, 100_200, 2**31 - 1)))
     def people_move(self, nth: int, order: int) -> None:
+        if order > 10**9 and self.sim.quirks.orders != "kept":
+            return  # the sandbox would count on from there
         if id_ := self.pick_ours(nth):
             self.sim.meddle(id_, display_order=order)
 
@@ -272,10 +283,13 @@ class Trouble(RuleBasedStateMachine):
     def people_add(self, name: str, size: int, order: int) -> None:
         self.sim.seed(name, b"t" * size, order)
 
-    @rule(nth=st.integers(0, 20), order=st.sampled_from((5, 100_000, 100_100)))
+    @rule(nth=st.integers(0, 20), order=st.sampled_from((5, 77_777)))
     def people_add_twin(self, nth: int, order: int) -> None:
-        """Of the name and size of a file of ours, and another content."""
-        if path := self.pick(nth):
+        """Of the name and size of a file of ours, and another content.
+
+        Where the server numbers by itself, nothing tells it from one that is on its way.
+        """
+        if self.sim.quirks.orders == "kept" and (path := self.pick(nth)):
             self.sim.seed(path, b"t" * len(self.a.disk.files[path]), order)
 
     # -- a second installation ---------------------------------------------------------------
@@ -292,7 +306,7 @@ class Trouble(RuleBasedStateMachine):
     @precondition(lambda self: self.sim.others)
     @rule(troubles=st.lists(faults, max_size=2), crash=st.none() | crashes)
     def other_runs(self, troubles: list[Spec], crash: Crash | None) -> None:
-        self.sim.other().run(*made(troubles), crash=crash)
+        self.sim.other().run(*made(self.sim, troubles), crash=crash)
 
     # -- time and trouble --------------------------------------------------------------------
 
@@ -306,11 +320,11 @@ class Trouble(RuleBasedStateMachine):
 
     @rule(troubles=st.lists(faults, min_size=1, max_size=3))
     def run_in_trouble(self, troubles: list[Spec]) -> None:
-        self.a.run(*made(troubles))
+        self.a.run(*made(self.sim, troubles))
 
     @rule(troubles=st.lists(faults, max_size=1), crash=crashes)
     def run_and_die(self, troubles: list[Spec], crash: Crash) -> None:
-        self.a.run(*made(troubles), crash=crash)
+        self.a.run(*made(self.sim, troubles), crash=crash)
 
     @rule()
     def settle(self) -> None:

@@ -41,6 +41,10 @@ class StrikingRules(FocusRules):
     ) -> None:
         self._left, self._after, self._strike = number, when == "after", strike
 
+    def spare(self) -> None:
+        """Whom it was meant for is gone."""
+        self._strike = None
+
     def handle(self, request: Request) -> Response:
         with self._counting:
             self._left -= 1

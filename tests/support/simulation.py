@@ -520,17 +520,17 @@ class Syncd:
         files = self.synced()
         others = [r for r in self.live().values() if r.id != row.id]
         left = {self.content(r) for r in others}
-        if path in files and sha(files[path]) not in left:
-            wrong(f"{what}: no current version of its file is in the task")
+        newer = any(self.owned[r.id] == path and r.id > row.id for r in others)
+        if path in files and sha(files[path]) not in left and not newer:
+            wrong(f"{what}: no later version of its file is in the task")
         same = [p for p, c in files.items() if c and sha(c) == self.content(row)]
         if same and self.content(row) not in left:
             wrong(f"{what}: the only attachment with the content of {same}")
         if path not in files:
-            newer = any(self.owned[r.id] == path and r.id > row.id for r in others)
             if not self.is_gone(path):
                 if not newer:
                     wrong(f"{what}: its file is not gone, only not synced (detached)")
-            elif not newer:
+            elif not any(self.owned[r.id] == path for r in others):
                 self._gone.add(row.id)
 
     def _before_put(self, row: Row, body: dict[str, Any]) -> None:
