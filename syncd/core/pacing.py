@@ -74,6 +74,11 @@ class Quota:
             window_from=now if quota.window_from is None else quota.window_from,
         )
 
+    def unsent(self) -> Quota:
+        """What was about to go out did not: offline, nothing is spent."""
+        remaining = None if self.remaining is None else self.remaining + 1
+        return replace(self, remaining=remaining, spent=max(self.spent - 1, 0))
+
     def answered(self, reading: QuotaReading, now: float, *, spent_up: bool) -> Quota:
         """An answer came in; `spent_up` = it was a 402."""
         remaining = self.remaining if reading.remaining is None else reading.remaining

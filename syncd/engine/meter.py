@@ -52,9 +52,12 @@ class Meter:
             self._dirty.add(task.organization_id)
 
     def answered(self, organization_id: int, status: int | None, reading: QuotaReading) -> None:
-        """An answer came in, of whatever status."""
+        """An answer came in, of whatever status; None = the request never reached the server."""
         with self._lock:
             quota = self._quotas.get(organization_id, Quota())
+            if status is None:
+                self._quotas[organization_id] = quota.unsent()
+                return
             spent_up = status == PAYMENT_REQUIRED
             self._quotas[organization_id] = quota.answered(
                 reading, self._clock(), spent_up=spent_up

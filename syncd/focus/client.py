@@ -45,7 +45,8 @@ class FocusClient:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`on_request` is called before every request, `on_answer` after every answer."""
+        """`on_request` is called before every request, `on_answer` after every answer, and
+        without a status where the server was not reached."""
         self._transport = transport
         self._create_params = create_params
         self._clock = clock
@@ -168,6 +169,8 @@ class FocusClient:
         except ShortRead:
             raise
         except ApiError as error:
+            if isinstance(error, Unreachable):
+                self._on_answer(task.organization_id, None, QuotaReading(None, None))
             raise type(error)(f"{what}: {error}") from None
         self._on_answer(task.organization_id, answer.status, quota(answer))
         return answer

@@ -13,7 +13,7 @@ LIMIT = 6 * 1024
 """Bytes a request line may have: `METHOD SP target SP HTTP/1.1`."""
 WIDEST_ORDER = 2**31 - 1
 _FIXED, _PER_FILE, _PER_CHARACTER = 64, 64, 12
-"""Bytes that these take at most, encoded: most batches need no more than this to be known to fit."""
+"""Bytes that these take at most, encoded: most batches are known to fit by this alone."""
 
 
 def parameters(names: Sequence[str], orders: Sequence[int], *, bulk: bool) -> tuple[Pairs, Pairs]:

@@ -101,6 +101,19 @@ def test_a_list_that_is_none_is_75_and_nothing_is_written(new_scene: NewScene) -
     witness.assert_settled()
 
 
+def test_it_is_no_empty_task_on_the_first_run_either(new_scene: NewScene) -> None:
+    """Where nothing is ours yet, no `view` could contradict: the form alone decides."""
+    scene = new_scene()
+    scene.write("a", "content")
+    Witness(scene).seed("theirs")  # type: ignore[arg-type]
+    for name in ("an object", "a bare array", "null", "items null", "items an object", "HTML"):
+        scene.server.quirks.list_body = lambda body=BODIES[name]: body
+        assert (scene.once().code, scene.calls(), scene.names()) == (75, ["GET"], ["theirs"]), name
+    scene.server.quirks.list_body = None
+    assert scene.once().code == 0
+    assert sorted(scene.names()) == ["a", "theirs"]
+
+
 def test_the_commands_that_read_say_so_too(new_scene: NewScene) -> None:
     scene, _ = changed(new_scene)
     for name in ("HTML", "cut off", "deeply nested", "huge"):

@@ -459,8 +459,10 @@ class Syncd:
             self.sim.wrong(f"{self.name}: {what} {id_}, which never was")
             return False
         for path, content in self.synced().items():
-            later = row.created_at if self.sim.server.quirks.created_fraction else (
-                int(row.created_at) + 1
+            later = (
+                row.created_at
+                if self.sim.server.quirks.created_fraction
+                else (int(row.created_at) + 1)
             )
             if (
                 row.name == path
@@ -564,9 +566,9 @@ class Syncd:
         sim = self.sim
         what = f"{self.name}: POST of {path!r}"
         for earlier in self.sent:
-            if (earlier.path, earlier.sha, earlier.state) == (path, content, "lost"):
-                if not earlier.listed_late:
-                    sim.wrong(f"{what} again, with no list {DOUBT} s after its answer was lost")
+            lost = (earlier.path, earlier.sha, earlier.state) == (path, content, "lost")
+            if lost and not earlier.listed_late:
+                sim.wrong(f"{what} again, with no list {DOUBT} s after its answer was lost")
         lag = sim.server.quirks.list_lag
         for row in self.live().values():
             if self.owned[row.id] != path or self.content(row) != content or row.id in self.assumed:
@@ -615,7 +617,9 @@ class Syncd:
         rows = self.live()
         if self.rules.delete == "never" or self.forgetful:
             # What was replaced, or cannot be known any more, is foreign by now.
-            rows = {i: r for i, r in rows.items() if entries.get(i, ("tombstone",))[0] != "tombstone"}
+            rows = {
+                i: r for i, r in rows.items() if entries.get(i, ("tombstone",))[0] != "tombstone"
+            }
         detached = {i: r for i, r in rows.items() if self.owned[i] not in files}
         for id_, row in detached.items():
             gone = self.is_gone(self.owned[id_]) and self.rules.delete != "never"

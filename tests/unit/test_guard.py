@@ -11,7 +11,7 @@ from syncd.core.guard import Leave, guard
 from syncd.core.plan import Plan
 from syncd.core.reconcile import reconcile
 from syncd.model import LocalFile, Rules
-from tests.support.values import ELSEWHERE, attachment, entry, file, situation
+from tests.support.values import ELSEWHERE, attachment, entry, file, intent, situation
 
 ALL = 30
 ENTRIES = [entry(n, f"{n:02}", f"content {n:02}") for n in range(1, ALL + 1)]
@@ -125,6 +125,13 @@ class TestAnotherIdentity:
         begun = replace(entry(50, "01"), role="superseded")
         s = situation(FILES[:5], [*ENTRIES[:5], begun], snapshot={"identity": ELSEWHERE})
         assert [d.id for d in guard(reconcile(s), s, Leave()).finish] == [50]
+
+    def test_is_not_while_something_sent_has_not_been_listed(self) -> None:
+        """Its file may have stayed behind in the folder that was."""
+        sent = intent(1, "sent", state="answered")
+        past = {"intents": (sent,)}
+        found = guarded(FILES[:5], 5, past=past, snapshot={"identity": ELSEWHERE})
+        assert found.identity is None
 
     def test_the_first_cycle_records_it(self) -> None:
         found = guarded(FILES[:1], 0, past={"identity": None})

@@ -1,0 +1,246 @@
+"""Hours and days of the worker, in a second: what it spends, and when it comes again.
+
+Files of these tests look long settled: their ctime is of today, the simulated wall of 2033.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from syncd.log import Repeats
+from syncd.sandbox.faults import Fault
+from syncd.service.agenda import LONGEST_RETRY
+from tests.support.simulated import Simulation
+
+HOUR, DAY, YEAR = 3_600.0, 86_400.0, 365 * 86_400.0
+
+
+@pytest.fixture
+def sim(tmp_path: Path) -> Simulation:
+    return Simulation(tmp_path)
+
+
+def per_hour(sim: Simulation, since: int = 0) -> Counter[int]:
+    start = sim.server.log[0].time
+    return Counter(int((entry.time - start) // HOUR) for entry in sim.server.log[since:])
+
+
+def test_a_day_of_twenty_idle_folders_takes_a_fifth_of_the_quota(sim: Simulation) -> None:
+    sim.folders(20)
+    sim.pass_by(HOUR)
+    first = sim.requests()
+    assert first == 20
+    sim.pass_by(DAY)
+    assert sim.requests() - first <= 24 * 30 / 5
+    assert all(entry.status == 200 for entry in sim.server.log)
+    assert all(w.report is not None and w.report.in_sync for w in sim.worker.folders.values())
+
+
+def test_an_idle_folder_alone_is_listed_once_an_hour(sim: Simulation) -> None:
+    sim.folders(1)
+    sim.pass_by(DAY)
+    assert 24 <= sim.requests() <= 25
+
+
+def test_a_file_saved_every_five_seconds_keeps_to_the_quota_and_ends_right(
+    sim: Simulation,
+) -> None:
+    sim.folders(1)
+    versions = iter(range(10_000))
+    sim.pass_by(HOUR, every=5.0, then=lambda: sim.write("log.txt", f"version {next(versions)}"))
+    assert not [e for e in sim.server.log if e.status == 402]
+    assert sim.requests() <= 30
+    assert sum(e.method == "POST" for e in sim.server.log) >= 3, "it is not put off for ever"
+    sim.pass_by(HOUR)
+    last = f"version {next(versions) - 1}".encode()
+    assert [row.sha256 for row in sim.rows()] == [sha256(last).hexdigest()]
+
+
+def test_a_first_change_in_a_quiet_time_does_not_wait(sim: Simulation) -> None:
+    sim.folders(1)
+    sim.pass_by(HOUR / 2)
+    sim.write("a.txt", "x")
+    sim.pass_by(3.0)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+
+
+def test_remembered_lists_survive_a_restart_with_their_age(sim: Simulation) -> None:
+    sim.folders(20)
+    sim.pass_by(HOUR)
+    before = sim.requests()
+    sim.restart()
+    sim.pass_by(60.0)
+    assert sim.requests() == before
+    # … their age too: the next refreshes come when they would have come anyway.
+    sim.pass_by(20 * 5 / 30 * HOUR)
+    assert sim.requests() - before == 20
+
+
+@pytest.mark.parametrize("jump", [YEAR, -YEAR], ids=["ahead", "back"])
+def test_a_clock_that_is_set_neither_stops_nor_multiplies_cycles(
+    jump: float, sim: Simulation
+) -> None:
+    sim.folders(3)
+    sim.pass_by(HOUR)
+    sim.write("a.txt", "x")
+    sim.pass_by(HOUR)
+    before = sim.requests()
+    sim.jump(jump)
+    sim.pass_by(2 * HOUR)
+    assert sim.requests() - before <= 3 * 2 + 3
+    sim.write("b.txt", "y")
+    sim.pass_by(700.0)
+    assert sorted(row.name for row in sim.rows()) == ["a.txt", "b.txt"]
+    before = sim.requests()
+    sim.pass_by(DAY)
+    assert 3 * 20 <= sim.requests() - before <= 24 * 30 / 5
+
+
+@pytest.mark.parametrize("jump", [YEAR, -YEAR], ids=["ahead", "back"])
+def test_nor_does_it_over_a_restart(jump: float, sim: Simulation) -> None:
+    sim.folders(2)
+    sim.write("a.txt", "x")
+    sim.pass_by(HOUR)
+    sim.ledger.close()
+    sim.jump(jump)
+    sim.start()
+    before = sim.requests()
+    sim.write("b.txt", "y")
+    sim.pass_by(900.0)
+    assert sorted(row.name for row in sim.rows()) == ["a.txt", "b.txt"]
+    assert sim.requests() - before <= 6
+
+
+def test_a_402_that_does_not_say_until_when_is_probed_ever_later(tmp_path: Path) -> None:
+    sim = Simulation(tmp_path, quota_headers=False, quota=0)
+    sim.folders(3)
+    sim.pass_by(6 * HOUR)
+    times = [entry.time - sim.server.log[0].time for entry in sim.server.log]
+    minutes = [round(b - a) // 60 for a, b in itertools.pairwise(times)]
+    assert minutes[:5] == [10, 20, 40, 60, 60], times
+    sim.server.quirks.quota = 30
+    sim.write("a.txt", "x")
+    sim.pass_by(HOUR + 60)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+
+
+def test_a_402_with_headers_is_asked_again_after_the_reset_only(sim: Simulation) -> None:
+    sim.folders(2)
+    sim.pass_by(10.0)
+    sim.server.spend(1, 28)
+    sim.write("a.txt", "x")
+    sim.pass_by(HOUR / 2)
+    assert [e.status for e in sim.server.log].count(402) <= 1
+    sim.pass_by(HOUR)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+    assert [e.status for e in sim.server.log].count(402) <= 1
+
+
+def test_a_task_that_is_gone_is_looked_at_four_times_a_day(sim: Simulation) -> None:
+    sim.folders(2)
+    sim.server.quirks.task_gone, sim.server.quirks.gone_tasks = 404, frozenset({1})
+    sim.pass_by(3 * DAY, every=HOUR, then=lambda: sim.write("a.txt", f"{sim.ran}"))
+    asked = [e for e in sim.server.log if "/tasks/1/" in e.path]
+    for day in range(3):
+        start = sim.server.log[0].time + day * DAY
+        assert sum(start < e.time <= start + DAY for e in asked) <= 4
+    sim.server.quirks.task_gone = None
+    sim.pass_by(DAY / 4 + 60)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+
+
+def test_a_refused_file_is_tried_again_though_nothing_changes(sim: Simulation) -> None:
+    sim.folders(1)
+    sim.server.quirks.poison = lambda name: name == "bad"
+    sim.write("bad", "x")
+    sim.pass_by(DAY)
+    posts = [e.time for e in sim.server.log if e.method == "POST"]
+    gaps = [b - a for a, b in itertools.pairwise(posts)]
+    assert 8 <= len(posts) <= 14, gaps
+    assert all(later >= earlier * 1.5 for earlier, later in itertools.pairwise(gaps[2:]))
+    sim.server.quirks.poison = None
+    sim.pass_by(DAY)
+    assert [row.name for row in sim.rows()] == ["bad"]
+
+
+def test_a_refused_key_is_probed_once_an_hour_for_all_folders(sim: Simulation) -> None:
+    sim.folders(5)
+    sim.server.quirks.key = "toggl_sk_" + "c" * 32
+    sim.pass_by(12 * HOUR, every=600.0, then=lambda: sim.write("a.txt", f"{sim.ran}"))
+    assert 11 <= sim.requests() <= 13
+    assert max(per_hour(sim).values()) <= 2
+    sim.server.quirks.key = None
+    sim.pass_by(HOUR + 60)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+    assert not sim.worker.gate.key_refused
+    assert all(w.report and w.report.in_sync for w in sim.worker.folders.values())
+
+
+def test_a_new_key_is_tried_at_once(sim: Simulation) -> None:
+    sim.folders(2)
+    sim.server.quirks.key = "toggl_sk_" + "c" * 32
+    sim.pass_by(60.0)
+    sim.server.quirks.key = None
+    sim.worker.key_changed()
+    sim.pass_by(1.0)
+    assert all(w.report and w.report.in_sync for w in sim.worker.folders.values())
+
+
+def test_a_failing_server_is_asked_ever_later_and_its_end_is_noticed(sim: Simulation) -> None:
+    sim.folders(2)
+    sim.pass_by(60.0)
+    before = sim.requests()
+    broken = Fault("status_before", times=None, match=lambda _, path: "/tasks/1/" in path)
+    sim.server.faults.append(broken)
+    sim.write("a.txt", "x")
+    sim.pass_by(12 * HOUR)
+    asked = [e for e in sim.server.log[before:] if "/tasks/1/" in e.path]
+    assert len(asked) <= 12 * 4 * 3 + 30
+    assert sim.worker.folders[sim.targets[1].folder.task].report.in_sync  # type: ignore[union-attr]
+    sim.server.faults.clear()
+    sim.pass_by(LONGEST_RETRY + 60)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+
+
+def test_offline_is_tried_every_two_minutes_and_spends_no_quota(sim: Simulation) -> None:
+    sim.folders(3)
+    sim.pass_by(60.0)
+    left = sim.worker.tools.meter.left(1)
+    sim.go_offline()
+    for number in (1, 2, 3):
+        sim.write("a.txt", "x", folder=number)
+    sim.pass_by(HOUR / 2)
+    assert sim.worker.gate.offline_failures in range(15, 20)
+    assert sim.worker.tools.meter.left(1) == left
+    sim.go_online()
+    sim.pass_by(700.0)
+    assert [[row.name for row in sim.rows(n)] for n in (1, 2, 3)] == [["a.txt"]] * 3
+
+
+def test_a_missing_folder_is_looked_at_with_each_rescan_and_costs_nothing(sim: Simulation) -> None:
+    sim.folders(1)
+    (sim.base / "folder1").rmdir()
+    sim.pass_by(HOUR)
+    assert sim.requests() == 0
+    (sim.base / "folder1").mkdir()
+    (sim.base / "folder1" / "a.txt").write_text("x")
+    sim.pass_by(121.0)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+
+
+def test_a_long_error_is_told_once_an_hour_with_its_number() -> None:
+    now = [0.0]
+    repeats = Repeats(lambda: now[0])
+    told = []
+    for minute in range(60 * 5):
+        now[0] = minute * 60.0
+        record = logging.LogRecord("syncd", logging.WARNING, "", 0, "offline", None, None)
+        if repeats.filter(record):
+            told.append((minute, record.__dict__["repeated"]))
+    assert told == [(0, 1), (60, 60), (120, 60), (180, 60), (240, 60)]
