@@ -30,6 +30,8 @@ log = logging.getLogger("syncd.service")
 
 TICK = 5.0
 """Seconds after which the worker looks around by itself: timers may fail, clocks may jump."""
+BREATH = 1.0
+"""Seconds to wait after something that should not have happened."""
 STARTING = 60.0
 """Seconds that systemd grants beyond each sign of life before READY."""
 LONGEST_RESCAN = 60.0
@@ -123,7 +125,7 @@ class Daemon:
             log.debug("traceback", exc_info=True)
             what = str(error) if isinstance(error, SyncdError) else f"unexpected {error!r}"
             log.error("%s; going on", what)
-            self._stopping.sleep(TICK)
+            self._stopping.sleep(BREATH)
 
     def _turn(self) -> None:
         """Do what is due; then wait for word, or for a while."""

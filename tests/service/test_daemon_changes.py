@@ -212,7 +212,7 @@ def test_events_lost_while_it_was_stopped_are_found(two: Service) -> None:
 
 
 def test_pacing_makes_the_second_change_wait_and_tells_until_when(service: Service) -> None:
-    service.quirks.quota, service.quirks.quota_window = 1000, 3600
+    service.quirks.quota, service.quirks.quota_window = 3000, 3600
     service.api["quota"] = None
     service.configure()
     service.old("a.txt")

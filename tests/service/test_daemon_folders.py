@@ -10,9 +10,11 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from syncd.config import Config
 from tests.service.test_watch_limits import lower, namespaces
 from tests.support.service import Service, environment, until
 
@@ -98,7 +100,7 @@ def test_a_root_that_is_a_link_is_followed_at_every_cycle(service: Service) -> N
     until(lambda: service.row("link").get("state") == "held")
 
 
-@pytest.mark.parametrize("case", ["threads_die", "no_watches", "cycle_raises"])
+@pytest.mark.parametrize("case", ["threads_die", "no_watches", "cycle_raises", "turn_raises"])
 def test_in_a_process_of_its_own(case: str, service: Service) -> None:
     """The service inside a launcher that breaks something in it first."""
     alone = case == "no_watches"
@@ -189,7 +191,34 @@ def check_cycles(service: Service) -> None:
     service.says("landing: in order again")
 
 
+def break_turns() -> None:
+    from syncd.errors import StateError
+    from syncd.service import daemon
+
+    honest = daemon.find_folders
+
+    def find_folders(config: Config, *rest: Any) -> Any:
+        if os.path.exists(os.path.join(config.entries[0].path, "trap.tmp")):
+            raise StateError("the ledger is not to be had")
+        return honest(config, *rest)
+
+    daemon.find_folders = find_folders
+
+
+def check_turns(service: Service) -> None:
+    service.settled("a.txt")
+    service.write("trap.tmp")
+    for _ in range(2):
+        service.signal(signal.SIGUSR1)
+        service.says("ERROR", "the ledger is not to be had; going on")
+    (service.root / "trap.tmp").unlink()
+    service.write("b.txt")
+    service.holds("a.txt", "b.txt")
+    assert len(service.lines("ERROR")) == 1
+
+
 CASES = {
+    "turn_raises": (break_turns, check_turns),
     "threads_die": (break_threads, check_threads),
     "no_watches": (break_watches, check_watches),
     "cycle_raises": (break_cycles, check_cycles),

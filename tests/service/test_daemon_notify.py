@@ -44,10 +44,6 @@ def test_a_service_that_hangs_feeds_no_watchdog(service: Service) -> None:
     journal = service.journal
     service.settled()
     until(lambda: len(journal.said("WATCHDOG=1")) >= 2)
-    service.fault("hang", method="POST", seconds=1.6)
-    service.write("a.txt")
-    service.holds("a.txt")
-    # The upload's own time limit rules while it waits: alive. A stopped process is not.
     service.signal(signal.SIGSTOP)
     count = len(journal.said("WATCHDOG=1"))
     service.rescanned()

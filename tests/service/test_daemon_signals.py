@@ -57,8 +57,8 @@ def test_a_stop_in_the_middle_of_forty_uploads_loses_and_doubles_nothing(
 
 
 def test_a_second_sigterm_ends_it_at_once(service: Service) -> None:
-    service.old("big.bin", content="x" * 4_000_000)
-    service.fault("slow_read", method="POST", seconds=0.5)
+    service.old("big.bin", content="x" * 600_000)
+    service.fault("slow_read", method="POST", seconds=0.3)
     service.start()
     until(lambda: service.server.count("POST"))
     began = time.monotonic()

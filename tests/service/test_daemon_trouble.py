@@ -21,18 +21,18 @@ def refused_per_window(service: Service, window: float) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize("reserve", [0, 2])
-def test_a_quota_of_eight_requests_is_enough_for_thirty_files(
-    reserve: int, service: Service
+@pytest.mark.parametrize(("files", "reserve"), [(30, 0), (15, 2)])
+def test_a_quota_of_eight_requests_is_enough_for_many_more_files(
+    files: int, reserve: int, service: Service
 ) -> None:
     """… in some windows; no window is asked again once it is known to be used up."""
     service.quirks.quota, service.quirks.quota_window = 8, 2
     service.api |= {"quota": None, "quota_reserve": reserve, "max_batch_bytes": 1}
     service.configure(order="name")
-    names = [f"{number:02}.txt" for number in range(30)]
+    names = [f"{number:02}.txt" for number in range(files)]
     service.old(*names)
     service.start()
-    until(lambda: len(service.rows()) == 30, patience=40)
+    until(lambda: len(service.rows()) == files, patience=40)
     until(lambda: service.row()["state"] == "in sync", patience=20)
     assert service.names() == names
     assert max(refused_per_window(service, 2)) <= 1

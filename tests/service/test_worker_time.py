@@ -16,7 +16,7 @@ import pytest
 from syncd.log import Repeats
 from syncd.sandbox.faults import Fault
 from syncd.service.agenda import LONGEST_RETRY
-from tests.support.simulated import Simulation
+from tests.support.simulated import RESCAN, Simulation
 
 HOUR, DAY, YEAR = 3_600.0, 86_400.0, 365 * 86_400.0
 
@@ -230,7 +230,7 @@ def test_a_missing_folder_is_looked_at_with_each_rescan_and_costs_nothing(sim: S
     assert sim.requests() == 0
     (sim.base / "folder1").mkdir()
     (sim.base / "folder1" / "a.txt").write_text("x")
-    sim.pass_by(121.0)
+    sim.pass_by(2 * RESCAN)
     assert [row.name for row in sim.rows()] == ["a.txt"]
 
 

@@ -24,6 +24,8 @@ from syncd.state.ledger import Ledger
 from tests.support.commands import KEY
 from tests.support.sandbox import URL, InProcess
 
+RESCAN = 300.0
+
 
 class Network(InProcess):
     """The way to the server, which may be down."""
@@ -89,13 +91,13 @@ class Simulation:
         self.start()
 
     def folders(self, count: int) -> None:
-        """So many folders, each with its task, on the contract's default times."""
+        """So many folders, each with its task, on the contract's times, but for RESCAN."""
         for number in range(len(self.targets) + 1, len(self.targets) + count + 1):
             path = self.base / f"folder{number}"
             path.mkdir()
             task = TaskKey(URL, 1, 2, number)
             folder = Folder(path.name, str(path), task, Rules())
-            self.targets.append(Target(folder, settle=2.0, rescan=60.0, refresh=3600.0))
+            self.targets.append(Target(folder, settle=2.0, rescan=RESCAN, refresh=3600.0))
         self.worker.set_targets(self.targets)
 
     def write(self, name: str, content: str, folder: int = 1) -> None:
@@ -118,8 +120,8 @@ class Simulation:
     def pass_by(
         self, seconds: float, every: float = 60.0, then: Callable[[], object] = lambda: None
     ) -> None:
-        """Let time pass as the daemon does: what is due, and a rescan each minute."""
-        end, rescan, event = self.ran + seconds, self.ran + 60.0, self.ran + every
+        """Let time pass as the daemon does: what is due, and rescans."""
+        end, rescan, event = self.ran + seconds, self.ran + RESCAN, self.ran + every
         while True:
             self.worker.run_due()
             due = max(self.worker.next_due(), self.ran + 0.01)
@@ -131,7 +133,7 @@ class Simulation:
                 event += every
                 then()
             if self.ran >= rescan:
-                rescan += 60.0
+                rescan += RESCAN
                 self.worker.rescan()
 
     def go_offline(self) -> None:
