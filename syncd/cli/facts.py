@@ -10,9 +10,9 @@ from typing import Any
 from syncd.cli.glance import look, matched, obstacle
 from syncd.cli.reading import Reading, moment, seconds_of
 from syncd.cli.words import size_text
-from syncd.core.books import same_name
 from syncd.core.ignore import selection
 from syncd.core.matching import Matches
+from syncd.core.names import same_name
 from syncd.core.situation import TIMES_A_DAY
 from syncd.engine.report import OK, PARTLY
 from syncd.errors import FolderError

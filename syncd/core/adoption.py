@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from syncd.core.books import same_name
+from syncd.core.names import same_name
 from syncd.core.situation import Situation
 from syncd.model import Attachment, LedgerEntry, Listing, LocalFile, Said
 

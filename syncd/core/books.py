@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from unicodedata import normalize
 
 from syncd.core.fruits import fruits
+from syncd.core.names import same_name
 from syncd.model import (
     Attachment,
     DeletePolicy,
@@ -28,11 +28,6 @@ BELIEF = 600.0
 """Seconds for which a create answered with 201 is believed while lists lack it."""
 DOUBT = 5.0
 """Seconds after its failure before a list can tell that a create was not carried out."""
-
-
-def same_name(one: str, other: str) -> bool:
-    """Whether two names are equal after NFC: a server may normalize what it stores."""
-    return one == other or normalize("NFC", one) == normalize("NFC", other)
 
 
 def missing(past: Past, listing: Listing, now: float) -> tuple[LedgerEntry, ...]:
@@ -61,7 +56,8 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     unknown = [a for a in listing.attachments if a.id not in known]
     first_seen = {a.id: past.first_seen.get(a.id, sequence) for a in unknown}
 
-    found = fruits(past.intents, unknown, first_seen)
+    keeps_names = any(e.name.kept for e in entries)
+    found = fruits(past.intents, unknown, first_seen, keeps_names=keeps_names)
     for attachment in unknown:
         if attachment.id in found:
             del first_seen[attachment.id]
@@ -142,20 +138,24 @@ def _enter(
 ) -> list[LedgerEntry]:
     """Take the fruits of intents in as ours.
 
-    Of a lost intent whose file has its attachment, the fruit is a twin that came late: the
-    file was sent again meanwhile. What an upload replaces is for the matching to see, since
-    only the files tell whether the former attachment has become another file's.
+    Of a lost intent whose file was sent again since, the fruit is a twin that came late. What an
+    upload replaces is for the matching to see, since only the files tell whether the former
+    attachment has become another file's.
     """
     result = list(entries)
     for attachment_id in sorted(found, key=lambda id_: (found[id_].state == "lost", id_)):
         intent = found[attachment_id]
         fresh = entry_of(intent, shown[attachment_id], now)
-        if intent.state == "lost" and any(
-            e.path == intent.path and e.role == "current" for e in result
-        ):
+        if intent.state == "lost" and any(_is_twin(e, fresh) for e in result):
             fresh = replace(fresh, role="superseded")
         result.append(fresh)
     return result
+
+
+def _is_twin(entry: LedgerEntry, late: LedgerEntry) -> bool:
+    """Whether a file that was sent twice has its attachment already."""
+    same = entry.digest == late.digest or entry.fingerprint == late.fingerprint
+    return same and entry.path == late.path and entry.role == "current"
 
 
 def entry_of(intent: Intent, attachment: Attachment, now: float) -> LedgerEntry:

@@ -6,36 +6,57 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from unicodedata import normalize
 
+from syncd.core.names import form_of, is_plain, resembles
 from syncd.model import Attachment, Intent
 
 Key = Callable[[Intent | Attachment], tuple[object, ...]]
 
 
 def fruits(
-    intents: Sequence[Intent], unknown: Sequence[Attachment], first_seen: Mapping[int, int]
+    intents: Sequence[Intent],
+    unknown: Sequence[Attachment],
+    first_seen: Mapping[int, int],
+    *,
+    keeps_names: bool = False,
 ) -> dict[int, Intent]:
     """Which unknown attachments are the fruit of which intent: id -> intent.
 
     By size, number and name; else by size and name (a server with numbers of its own), where
     as many are new as are awaited; else by size and number (one that rewrites names); else by
     size, where as many are new as are awaited, in id order. Never by name alone. A lost intent
-    claims only what carries its number, and only what none in doubt needs.
+    claims only what carries its number, and only what none in doubt needs; but where all that
+    was sent of one name has come, each takes its own. `keeps_names`: this server has been seen
+    to keep names, so that an altogether different one is somebody else's.
     """
     found: dict[int, Intent] = {}
     rest = sorted(intents, key=lambda i: i.key)
     candidates = sorted(unknown, key=lambda a: a.id)
-    for key_of, where_clear in (
-        (_exactly, False),
-        (_by_name, True),
-        (_by_number, False),
-        (_by_size, True),
+    for key_of, clear in (
+        (_by_form, _complete),
+        (_exactly, None),
+        (_by_name, _clear),
+        (_by_number, None),
+        (_by_size, _clear),
     ):
-        claiming = _clear(rest, candidates, first_seen, key_of) if where_clear else rest
-        _claim(found, claiming, candidates, first_seen, key_of)
+        claiming = clear(rest, candidates, first_seen, key_of) if clear else rest
+        _claim(found, claiming, candidates, first_seen, key_of, keeps_names)
         served = {intent.key for intent in found.values()}
         rest = [i for i in rest if i.key not in served]
         candidates = [a for a in candidates if a.id not in found]
     return found
+
+
+def _complete(
+    intents: Sequence[Intent],
+    candidates: Sequence[Attachment],
+    first_seen: Mapping[int, int],
+    key_of: Key,
+) -> list[Intent]:
+    """Those of which as many have come as were ever sent, late ones included."""
+    oldest = min((i.sequence for i in intents), default=0)
+    sent = Counter(map(key_of, intents))
+    offered = Counter(key_of(a) for a in candidates if first_seen[a.id] > oldest)
+    return [i for i in intents if sent[key_of(i)] == offered[key_of(i)]]
 
 
 def _clear(
@@ -46,14 +67,15 @@ def _clear(
 ) -> list[Intent]:
     """Those in doubt of which as many are awaited as are new."""
     doubtful = [i for i in intents if i.state != "lost"]
-    oldest = min((i.sequence for i in doubtful), default=0)
-    awaited = Counter(map(key_of, doubtful))
-    offered = Counter(key_of(a) for a in candidates if first_seen[a.id] > oldest)
-    return [i for i in doubtful if awaited[key_of(i)] == offered[key_of(i)]]
+    return _complete(doubtful, candidates, first_seen, key_of)
 
 
 def _exactly(x: Intent | Attachment) -> tuple[object, ...]:
     return (*_by_number(x), normalize("NFC", x.name))
+
+
+def _by_form(x: Intent | Attachment) -> tuple[object, ...]:
+    return (*_by_number(x), form_of(x.name))
 
 
 def _by_size(x: Intent | Attachment) -> tuple[object, ...]:
@@ -68,12 +90,19 @@ def _by_number(x: Intent | Attachment) -> tuple[object, ...]:
     return (x.size, x.number if isinstance(x, Intent) else x.display_order)
 
 
+def _may_be(intent: Intent, attachment: Attachment) -> bool:
+    """Whether a server that keeps names may call the intent's fruit so: a plain name it may still
+    fold, trim, cut or number; an odd one it may turn into anything."""
+    return not is_plain(intent.name) or resembles(attachment.name, intent.name)
+
+
 def _claim(
     found: dict[int, Intent],
     intents: Sequence[Intent],
     candidates: Sequence[Attachment],
     first_seen: Mapping[int, int],
     key_of: Key,
+    keeps_names: bool,
 ) -> None:
     """Pair intents in the order they were sent with candidates in the order of their ids.
 
@@ -90,6 +119,7 @@ def _claim(
         chosen = sorted(group, key=lambda i: (i.state == "lost", i.key))[: len(offered)]
         for intent in sorted(chosen, key=lambda i: i.key):
             for a in offered:
-                if a.id not in found and first_seen[a.id] > intent.sequence:
+                new = a.id not in found and first_seen[a.id] > intent.sequence
+                if new and (not keeps_names or _may_be(intent, a)):
                     found[a.id] = intent
                     break

@@ -100,6 +100,8 @@ class Plan:
     """Every upload was refused alike, lately: the folder's error."""
     waiting: tuple[Problem, ...] = ()
     """Files that cannot be decided about yet, with the reason."""
+    lagging: bool = False
+    """A later list will tell more: something that was sent is not in this one."""
     held: tuple[Held, ...] = ()
     held_of: int | None = None
     """While more than half are held back: how many were ours when that began."""

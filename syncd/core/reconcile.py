@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.core.adoption import Adoption, adopt, candidates_of
-from syncd.core.books import same_name
+from syncd.core.books import in_doubt
 from syncd.core.matching import Pair, wanted_digests
+from syncd.core.names import resembles, same_name
 from syncd.core.ordering import MANIFEST, wanted_sequence
 from syncd.core.places import Bound, Places, places
 from syncd.core.plan import Create, Delete, Plan, Rename, Reorder
@@ -35,7 +36,11 @@ def digests(s: Situation) -> frozenset[str]:
     # What is sent so soon after a change is read before: should the process die over it, its
     # fingerprint alone could not tell whether it changed once more.
     pending = (*new, *(file for _, file in s.matches.changed))
-    unread |= {f.path for f in pending if f.digest is None and f.fingerprint.racy_at(s.scanned_at)}
+    unread |= {
+        f.path
+        for f in pending
+        if f.digest is None and (f.size in s.sizes_under_way or f.fingerprint.racy_at(s.scanned_at))
+    }
     return frozenset(unread)
 
 
@@ -45,6 +50,7 @@ def reconcile(s: Situation) -> Plan:
     pairs = (*s.matches.unchanged, *s.matches.renamed, *adoption.adopted)
     entries = [s.bind(entry, file) for entry, file in pairs]
     bound = _shown(s, zip(entries, (file for _, file in pairs), strict=True))
+    unseen = _unseen(s, pairs)
     uploads = _uploads(s, adoption)
     names = _renames(s, bound)
     at = places(s, bound, _shown(s, uploads.kept), uploads.ready, {r.path for r in names.wanted})
@@ -69,7 +75,8 @@ def reconcile(s: Situation) -> Plan:
         contested=tuple(dict.fromkeys((*uploads.contested, *names.contested, *at.contested))),
         failed=failed,
         refused_alike=s.refused_alike,
-        waiting=uploads.waiting,
+        waiting=(*uploads.waiting, *unseen),
+        lagging=bool(in_doubt(s.past) or unseen),
         hints=_hints(s, adoption),
         needs_list=_needs_list(s, adoption),
     )
@@ -113,6 +120,15 @@ def _uploads(s: Situation, adoption: Adoption) -> _Uploads:
 def _shown(s: Situation, pairs: Iterable[Pair]) -> list[Bound]:
     """Only what the list shows can be renamed or moved; a lagging one comes later."""
     return [(e, f, s.shown[e.id]) for e, f in pairs if e.id in s.shown]
+
+
+def _unseen(s: Situation, pairs: Iterable[Pair]) -> tuple[Problem, ...]:
+    """Renamed so soon that no list shows the attachment yet."""
+    return tuple(
+        Problem(file.path, "its attachment is not in the list yet")
+        for entry, file in pairs
+        if entry.id not in s.shown and not same_name(entry.name.seen, file.path)
+    )
 
 
 def _creates(s: Situation, ready: Sequence[Upload], at: Places) -> tuple[Create, ...]:
@@ -187,8 +203,10 @@ def _reorders(
         if refusal is not None:
             failed.append(Problem(file.path, refusal.error))
             continue
-        # A form that the server gave the name is sent back as it is: another try is not ours.
-        name = file.path if same_name(a.name, file.path) else a.name
+        # A form that the server gave the name is sent back as it is: another try is not ours. No
+        # form of it at all is the name before a rename, in a list that lags.
+        formed = resembles(a.name, file.path) and not same_name(a.name, file.path)
+        name = a.name if formed else file.path
         put_back = file.path in at.put_back
         reorders.append(Reorder(entry, name, a.display_order, number, put_back))
     return tuple(reorders), failed

@@ -18,11 +18,12 @@ Holder = tuple[LedgerEntry, Attachment]
 
 
 def holders(past: Past, listing: Listing) -> dict[str, Holder]:
-    """The attachments of ours that are shown, by their names after NFC."""
+    """The attachments of ours that are shown, by their names after NFC: those that they have,
+    and those that the server made these of."""
     entries = {e.id: e for e in past.entries if e.role != "tombstone"}
-    return {
-        normalize("NFC", a.name): (entries[a.id], a) for a in listing.attachments if a.id in entries
-    }
+    found = [(entries[a.id], a) for a in listing.attachments if a.id in entries]
+    sent = {normalize("NFC", e.name.sent): (e, a) for e, a in found if e.name.seen == a.name}
+    return sent | {normalize("NFC", a.name): (e, a) for e, a in found}
 
 
 def make_room(plan: Plan, s: Situation) -> Plan:
@@ -32,7 +33,7 @@ def make_room(plan: Plan, s: Situation) -> Plan:
     creates = tuple(c for c in plan.creates if not _blocked(c, taken))
     wanting: list[Create | Rename] = [*plan.creates, *plan.renames]
     blocked = [action for action in wanting if _blocked(action, taken)]
-    leaving = {r.entry.id for r in free} | {d.id for d in plan.finish}
+    leaving = {r.entry.id for r in free} | {d.id for d in (*plan.finish, *plan.deletes)}
     in_the_way = {taken[_wanted(a)][0].id: taken[_wanted(a)] for a in blocked}
     moved = [_aside(*holder) for id_, holder in in_the_way.items() if id_ not in leaving]
     if len(creates) == len(plan.creates):

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from syncd.core.books import in_doubt, same_name
+from syncd.core.books import in_doubt
 from syncd.core.matching import Matches, match
+from syncd.core.names import same_name
 from syncd.model import (
     Attachment,
     FolderSnapshot,
+    Intent,
     LedgerEntry,
     Listing,
     LocalFile,
@@ -63,6 +65,35 @@ class Situation:
     def _doubtful_paths(self) -> frozenset[str]:
         return frozenset(i.path for i in in_doubt(self.past))
 
+    @cached_property
+    def _moved_under_way(self) -> tuple[Intent, ...]:
+        """Creates in doubt whose file is gone from its path: perhaps renamed since."""
+        there = {f.path: f for f in self.folder.files}
+        return tuple(
+            i
+            for i in in_doubt(self.past)
+            if i.size and ((f := there.get(i.path)) is None or f.fingerprint != i.fingerprint)
+        )
+
+    @property
+    def sizes_under_way(self) -> frozenset[int]:
+        """Of files of other sizes nobody has to know the content on this account."""
+        return frozenset(i.size for i in self._moved_under_way if i.digest)
+
+    def _is_under_way(self, file: LocalFile) -> bool:
+        """Whether a create in doubt may have sent this file under the name that it had then.
+
+        Where the process died over it the digest is not known: a rename keeps inode and mtime.
+        """
+        now = file.fingerprint
+        return any(
+            i.digest == file.digest
+            if i.digest
+            else (i.size, i.fingerprint.mtime_ns, i.fingerprint.inode)
+            == (now.size, now.mtime_ns, now.inode)
+            for i in self._moved_under_way
+        )
+
     @property
     def owed(self) -> int:
         """Requests that creates under way still need: the list that shows them, and a DELETE
@@ -95,6 +126,8 @@ class Situation:
             return "still being written"
         if file.path in self._doubtful_paths:
             return "an earlier upload of it may still arrive"
+        if self._is_under_way(file):
+            return "an upload under its former name may still arrive"
         return None
 
     def created_too_often(self, file: LocalFile) -> bool:

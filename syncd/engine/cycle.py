@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from syncd.core.books import in_doubt
 from syncd.core.guard import Leave, guard
 from syncd.core.plan import Limits, Plan, cost, fit
 from syncd.core.reconcile import reconcile
@@ -109,7 +108,7 @@ class Cycle:
         self._record(plan, situation)
         now_possible = self._now_possible(plan, situation, limits)
         if not now_possible.busy:
-            return self._nothing_to_send(plan, situation)
+            return self._nothing_to_send(plan)
         outcome = self._apply(now_possible, situation, limits)
         self._unlisted = self._unlisted or outcome.unlisted
         self.look.listing = outcome.listing
@@ -173,7 +172,7 @@ class Cycle:
                     self.look.know(create.file.path, create.file.fingerprint, one.digest)
         return outcome
 
-    def _nothing_to_send(self, plan: Plan, s: Situation) -> bool:
+    def _nothing_to_send(self, plan: Plan) -> bool:
         """Everything possible is done: is anything left, and is it worth waiting for?"""
         if self._unlisted:
             self._unlisted, self.look.listing = False, None
@@ -189,7 +188,7 @@ class Cycle:
                 )
         if not plan.waiting:
             return False
-        if in_doubt(s.past) and self._options.once and self._lags < LISTS_FOR_LAG:
+        if plan.lagging and self._options.once and self._lags < LISTS_FOR_LAG:
             self._lags += 1
             self._tools.sleep(LAG)
             self.look.listing = None

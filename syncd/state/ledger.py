@@ -138,9 +138,17 @@ class Ledger(Store):
                 )
 
     def forget(self, task: TaskKey, ids: Iterable[int]) -> None:
-        """Attachments that are ours no more, and were not deleted."""
+        """Attachments that are ours no more, and were not deleted: strangers that were there
+        before whatever is sent from now on."""
+        gone = tuple(ids)
         with self.transaction():
-            self._delete(self._row(task, create=True), "attachments", "id", ids)
+            row = self._row(task, create=True)
+            self._delete(row, "attachments", "id", gone)
+            sequence = self._db.execute(
+                "SELECT sequence FROM tasks WHERE row = ?", (row,)
+            ).fetchone()["sequence"]
+            for id_ in gone:
+                self._insert("strangers", row, {"id": id_, "first_seen": sequence})
 
     def settle_folder(
         self,

@@ -48,7 +48,7 @@ def budget(examples: int, steps: int) -> settings:
 
 
 FAULTS = (
-    *(("status_before", {"status": s}) for s in (400, 401, 402, 403, 409, 413, 500, 503)),
+    *(("status_before", {"status": s}) for s in (400, 401, 402, 403, 413, 422, 500, 503)),
     *(("status_after", {"status": s}) for s in (500, 503)),
     ("reset_before", {}),
     ("reset_before", {"after_bytes": 0}),
@@ -102,7 +102,9 @@ crashes = st.builds(
 class Trouble(RuleBasedStateMachine):
     """`delete: owned`, and everything else at once."""
 
-    policy = "owned"
+    policy: Any = "owned"
+    unique: tuple[Any, ...] = (False,)
+    """What the server makes of a name that is taken."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,6 +114,7 @@ class Trouble(RuleBasedStateMachine):
         self.sim: Simulation = None  # type: ignore[assignment]
 
     @initialize(
+        unique=st.integers(0, 5),
         tick=st.sampled_from((0.004, 1.0, 2.0)),
         latency=st.sampled_from((0.0, 0.3)),
         connections=st.sampled_from((1, 2)),
@@ -130,7 +133,8 @@ class Trouble(RuleBasedStateMachine):
             }
         ),
     )
-    def begin(self, tick, latency, connections, backwards, batch, step, quirks) -> None:
+    def begin(self, unique, tick, latency, connections, backwards, batch, step, quirks) -> None:
+        quirks["unique_names"] = self.unique[unique % len(self.unique)]
         if quirks["orders"] != "kept":
             quirks["list_lag"] = min(quirks["list_lag"], 3.0)
         self.sim = Simulation(
@@ -287,9 +291,10 @@ class Trouble(RuleBasedStateMachine):
     def people_add_twin(self, nth: int, order: int) -> None:
         """Of the name and size of a file of ours, and another content.
 
-        Where the server numbers by itself, nothing tells it from one that is on its way.
+        Nothing tells it from one that is on its way, once somebody has moved either.
         """
-        if self.sim.quirks.orders == "kept" and (path := self.pick(nth)):
+        calm = not self.a._rows("SELECT * FROM intents")
+        if calm and (path := self.pick(nth)):
             self.sim.seed(path, b"t" * len(self.a.disk.files[path]), order)
 
     # -- a second installation ---------------------------------------------------------------
@@ -300,8 +305,9 @@ class Trouble(RuleBasedStateMachine):
 
     @rule(path=st.sampled_from(OTHERS))
     def other_deletes(self, path: str) -> None:
-        if path in self.sim.other().disk.files:
-            self.sim.other().disk.delete(path)
+        for other in self.sim.others:
+            if path in other.disk.files:
+                other.disk.delete(path)
 
     @precondition(lambda self: self.sim.others)
     @rule(troubles=st.lists(faults, max_size=2), crash=st.none() | crashes)
@@ -333,5 +339,67 @@ class Trouble(RuleBasedStateMachine):
         self.sim.quirks.list_lag, self.sim.quirks.quota = lag, quota
 
 
+class Mirror(Trouble):
+    """What others attached goes, too, once that is approved."""
+
+    policy = "mirror"
+
+    def other_writes(self, path: str, size: int) -> None:
+        """Two of them would never come to rest: what one makes is foreign to the other."""
+
+
+class Never(Trouble):
+    """Nothing is ever deleted."""
+
+    policy = "never"
+
+
+class Unique(Trouble):
+    """A server that takes each name once."""
+
+    unique = ("suffix", "refuse")
+
+    def people_add(self, name: str, size: int, order: int) -> None:
+        pass
+
+    def people_add_twin(self, nth: int, order: int) -> None:
+        pass
+
+    def people_rename(self, nth: int, name: str) -> None:
+        pass
+
+
+class Forgetful(Trouble):
+    """The ledger is lost, or an old copy of it comes back."""
+
+    @rule()
+    def lose_ledger(self) -> None:
+        self.a.lose_ledger()
+
+    @rule()
+    def keep_ledger(self) -> None:
+        self.a.keep_ledger()
+
+    @rule()
+    def restore_ledger(self) -> None:
+        self.a.restore_ledger()
+
+
 class TestTrouble(Trouble.TestCase):
     settings = budget(60, 25)
+
+
+class TestMirror(Mirror.TestCase):
+    settings = budget(30, 25)
+
+
+class TestNever(Never.TestCase):
+    settings = budget(30, 25)
+
+
+class TestUnique(Unique.TestCase):
+    settings = budget(30, 25)
+
+
+class TestForgetful(Forgetful.TestCase):
+    settings = budget(30, 25)

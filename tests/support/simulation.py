@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections import Counter, deque
@@ -51,6 +52,10 @@ KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 START = 1_800_000_000.0
 DOUBT, BELIEF = 5.0, 600.0
 """What the contract says, not what the code does."""
+WINDOW = 3700.0
+"""After so many seconds whatever was spent of a quota is there again."""
+SUFFIX = re.compile(r"( \(\d+\))+\Z")
+"""What a server appends to names that are taken."""
 
 
 class Killed(BaseException):
@@ -250,6 +255,9 @@ class Syncd:
         self.disk = Disk(base / "folder", sim.clock, sim.tick)
         self.owned: dict[int, str] = {}
         """What is truly ours: id -> the path that it stands for."""
+        self.followed: dict[int, str] = {}
+        """The path that an attachment may stand for since a run that died or failed: a file with
+        its content was there then. What the task shows of it is another matter."""
         self.assumed: dict[int, str] = {}
         """Of an adopted attachment: the content that its file had then."""
         self.sent: list[Sent] = []
@@ -279,6 +287,7 @@ class Syncd:
         self._moments, self._crash, self._full = 0, crash, False
         self._gone, self._listed_at = set(), 0.0
         self._began = (len(self.live()), len(self.owned))
+        self._follow()
         approved = self._approved if approve else frozenset()
         try:
             with self._patched():
@@ -337,7 +346,7 @@ class Syncd:
                 raise StateError("disk full")
             with honest(ledger):
                 yield
-            syncd_._moment("ledger")
+            syncd_._moment("committed")
 
         uploads = syncd.engine.uploads
         with ExitStack() as stack:
@@ -370,6 +379,15 @@ class Syncd:
                 self.sim.server.faults.insert(0, late)
             return True
         raise Killed
+
+    def _follow(self) -> None:
+        """Note where the files of attachments have gone: a run may learn it, and get no further."""
+        files = self.synced()
+        for id_, row in self.live().items():
+            path, content = self.owned[id_], self.content(row)
+            if path not in files or sha(files[path]) != content:
+                for found in (p for p, c in files.items() if c and sha(c) == content):
+                    self.followed[id_] = found
 
     # -- what files there are ----------------------------------------------------------------
 
@@ -405,6 +423,29 @@ class Syncd:
             if (row := self.sim.rows.get(id_)) is not None and row.deleted_at is None
         }
 
+    def _listed(self) -> dict[int, Row]:
+        """Ours as far as the last list could tell: what people deleted since, it still showed."""
+        lag = self.sim.server.quirks.list_lag
+        rows = {id_: self.sim.rows[id_] for id_ in self.owned if id_ in self.sim.rows}
+        return {
+            id_: row
+            for id_, row in rows.items()
+            if row.deleted_at is None
+            or (id_ in self.sim.removed and row.deleted_at > self._listed_at - lag)
+        }
+
+    def _believed(self) -> dict[int, Row]:
+        """What people deleted so soon that a 201 was all that was ever heard of it, or after the
+        last list."""
+        now, rows = self.sim.clock(), self.sim.rows
+        return {
+            id_: row
+            for id_, row in rows.items()
+            if id_ in self.owned
+            and id_ in self.sim.removed
+            and (row.created_at > now - BELIEF or (row.deleted_at or 0.0) >= self._listed_at)
+        }
+
     def content(self, row: Row) -> str:
         """The content that an attachment of ours stands for."""
         return self.assumed.get(row.id, row.sha256)
@@ -429,22 +470,26 @@ class Syncd:
         self.owned = {id_: path for id_, path in self.owned.items() if id_ in known}
         self.assumed = {id_: s for id_, s in self.assumed.items() if id_ in known}
         # What is on its way in an old copy's intents may still come, and be known.
-        self.sent = [] if not known else [s for s in self.sent if s.state != "refused"]
+        under_way = {path for (path,) in self._rows("SELECT path FROM intents")} if known else ()
+        self.sent = [s for s in self.sent if s.path in under_way and s.state != "refused"]
         self._approved = frozenset()
 
     def _entries(self) -> dict[int, tuple[str, str]]:
         """id -> role, path"""
+        rows = self._rows("SELECT id, role, path FROM attachments")
+        return {id_: (role, path) for id_, role, path in rows}
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
         path = self.state / "ledger.db"
         if not path.exists() or not path.stat().st_size:
-            return {}
+            return []
         db = sqlite3.connect(path)
         try:
             if not db.execute("PRAGMA user_version").fetchone()[0]:
-                return {}
-            rows = db.execute("SELECT id, role, path FROM attachments").fetchall()
+                return []
+            return db.execute(query).fetchall()
         finally:
             db.close()
-        return {id_: (role, path) for id_, role, path in rows}
 
     def look_into_ledger(self) -> None:
         """What it claims beyond what is ours must be what it may adopt."""
@@ -459,11 +504,8 @@ class Syncd:
             self.sim.wrong(f"{self.name}: {what} {id_}, which never was")
             return False
         for path, content in self.synced().items():
-            later = (
-                row.created_at
-                if self.sim.server.quirks.created_fraction
-                else (int(row.created_at) + 1)
-            )
+            fraction = self.sim.server.quirks.created_fraction
+            later = round(row.created_at, 6) if fraction else int(row.created_at) + 1
             if (
                 row.name == path
                 and row.size == len(content)
@@ -511,17 +553,20 @@ class Syncd:
         return True
 
     def _unsent(self) -> list[str]:
-        there = Counter((self.owned[r.id], self.content(r)) for r in self.live().values())
+        rows = self.live() | self._believed()
+        there = Counter((self.owned[r.id], self.content(r)) for r in rows.values())
         return [p for p, c in self.synced().items() if not there[p, sha(c)]]
 
     def _before_delete(self, row: Row) -> None:
-        wrong, path = self.sim.wrong, self.owned[row.id]
+        wrong, path, files = self.sim.wrong, self.owned[row.id], self.synced()
+        others = [r for r in self._listed().values() if r.id != row.id]
+        left = {self.content(r) for r in others}
+        moved = self.followed.get(row.id)
+        if moved is not None and (moved not in files or sha(files[moved]) in left):
+            path = moved
         what = f"{self.name}: DELETE of {row.id} ({row.name!r}, for {path!r})"
         if self.rules.delete == "never":
             wrong(f"{what} with `delete: never`")
-        files = self.synced()
-        others = [r for r in self.live().values() if r.id != row.id]
-        left = {self.content(r) for r in others}
         newer = any(self.owned[r.id] == path and r.id > row.id for r in others)
         if path in files and sha(files[path]) not in left and not newer:
             wrong(f"{what}: no later version of its file is in the task")
@@ -542,6 +587,8 @@ class Syncd:
             self.sim.wrong(f"{what}: it is detached")
         if name == row.name and name not in files:
             return  # only moved, under the server's form of its name
+        if self.sim.quirks.unique_names == "refuse" and f"(old {row.id})" in str(name):
+            return  # out of the way of a new version
         if name not in files:
             self.sim.wrong(f"{what}: no such file")
         elif sha(files[name]) != self.content(row):
@@ -606,7 +653,7 @@ class Syncd:
         if report.in_sync:
             if report.exit_code() != 0:
                 self.sim.wrong(f"{self.name}: in sync with exit {report.exit_code()}")
-            missing = self._unsent() if not self.sim.meddled else []
+            missing = self._unsent()
             if missing and self.sim.server.quirks.list_lag == 0:
                 self.sim.wrong(f"{self.name}: says in sync, but {missing} are not in the task")
 
@@ -634,8 +681,7 @@ class Syncd:
         for row, path in zip(ours, paths, strict=True):
             assert self.content(row) == sha(files[path]), f"{row} has not the content of {path!r}"
             assert row.size == len(files[path]), row
-            form = sim.server.quirks.rewrite_name or str
-            assert row.name in (form(path), path), f"{row} is not named as {path!r}"
+            assert sim.is_form_of(row.name, path), f"{row} is not named as {path!r}"
         if sim.server.quirks.orders == "kept":
             numbers = [r.display_order for r in ours]
             assert len(set(numbers)) == len(numbers), f"ties: {numbers}"
@@ -676,6 +722,7 @@ class Wire(InProcess):
         finally:
             one.after(sending, method, tail, None if dies else status)
             sim.look()
+            sim.sending = None
         if dies:
             raise Killed
         one._moment("answer")
@@ -707,8 +754,8 @@ class Simulation:
         self.wrongs: list[str] = []
         self.sending: tuple[Syncd, list[Sent]] | None = None
         self.made_by: dict[int, tuple[str, str]] = {}
-        self.meddled = False
-        """Somebody changed the task since the last run."""
+        self.removed: set[int] = set()
+        """What people deleted."""
         self.a = Syncd(self, "a", self.rules, **self.options)
         self.others: list[Syncd] = []
 
@@ -738,7 +785,8 @@ class Simulation:
         row = replace(self.rows[id_], **changes)
         self.server.put(row)
         self.rows[id_] = row
-        self.meddled = True
+        if row.deleted_at is not None:
+            self.removed.add(id_)
 
     # -- watching ----------------------------------------------------------------------------
 
@@ -746,7 +794,6 @@ class Simulation:
         self.wrongs.append(text)
 
     def judge(self) -> None:
-        self.meddled = False
         wrongs, self.wrongs = self.wrongs, []
         assert not wrongs, "\n".join([*wrongs, f"log: {self.log}"])
 
@@ -773,14 +820,19 @@ class Simulation:
 
     def _made(self, row: Row) -> None:
         """A new row: the fruit of a POST under way, or of one from earlier."""
-        form = self.quirks.rewrite_name or str
         now = [(self.sending[0], s) for s in self.sending[1]] if self.sending else []
         before = [(one, s) for one in self.everybody for s in one.sent]
         for one, s in (*now, *before):
-            if s.sha == row.sha256 and form(s.path) == row.name:
+            if s.sha == row.sha256 and self.is_form_of(row.name, s.path):
                 one.owned[row.id] = s.path
                 self.made_by[row.id] = (one.name, s.path)
                 return
+
+    def is_form_of(self, name: str, path: str) -> bool:
+        """Whether the server may have made this name of a path."""
+        form = (self.quirks.rewrite_name or str)(path)
+        numbered = self.quirks.unique_names == "suffix" and SUFFIX.sub("", name) in (form, path)
+        return numbered or name in (form, path)
 
     # -- calm --------------------------------------------------------------------------------
 
@@ -793,14 +845,15 @@ class Simulation:
         self.clock.now = max(self.clock.now, late) + BELIEF + 1
         for one in self.everybody:
             for _ in range(patience):
+                self.clock.now += WINDOW
                 report = one.run(retry=True, approve=True)
                 assert report is not None
                 if self.log == ["GET"] and report.in_sync:
                     break
-                self.clock.now += 3700
             else:
                 raise AssertionError(f"{one.name} finds no rest: {self.log}, {report}")
         for one in self.everybody:
+            self.clock.now += WINDOW
             report = one.run()
             assert report is not None
             assert self.log == ["GET"], f"{one.name}: rest costs {self.log}"

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.books import BELIEF, DOUBT, in_doubt, missing, same_name, settle
+from syncd.core.books import BELIEF, DOUBT, in_doubt, missing, settle
+from syncd.core.names import same_name
 from syncd.model import Intent, Listing, Past, Said
 from tests.support.values import NOW, attachment, entry, intent, shown
 
