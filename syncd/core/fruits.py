@@ -21,8 +21,8 @@ def fruits(
 ) -> dict[int, Intent]:
     """Which unknown attachments are the fruit of which intent: id -> intent.
 
-    By size, number and name; else by size and name (a server with numbers of its own), where
-    as many are new as are awaited; else by size and number (one that rewrites names); else by
+    By size, number and name; else by size and name, or its form (a server with numbers of its
+    own), where as many are new as are awaited; else by size and number (one that rewrites names); else by
     size, where as many are new as are awaited, in id order. Never by name alone. A lost intent
     claims only what carries its number, and only what none in doubt needs; but where all that
     was sent of one name has come, each takes its own. `keeps_names`: this server has been seen
@@ -32,9 +32,10 @@ def fruits(
     rest = sorted(intents, key=lambda i: i.key)
     candidates = sorted(unknown, key=lambda a: a.id)
     for key_of, clear in (
-        (_by_form, _complete),
+        (_by_number_and_form, _complete),
         (_exactly, None),
         (_by_name, _clear),
+        (_by_form, _clear),
         (_by_number, None),
         (_by_size, _clear),
     ):
@@ -74,8 +75,12 @@ def _exactly(x: Intent | Attachment) -> tuple[object, ...]:
     return (*_by_number(x), normalize("NFC", x.name))
 
 
-def _by_form(x: Intent | Attachment) -> tuple[object, ...]:
+def _by_number_and_form(x: Intent | Attachment) -> tuple[object, ...]:
     return (*_by_number(x), form_of(x.name))
+
+
+def _by_form(x: Intent | Attachment) -> tuple[object, ...]:
+    return (x.size, form_of(x.name))
 
 
 def _by_size(x: Intent | Attachment) -> tuple[object, ...]:

@@ -72,27 +72,14 @@ class Situation:
         return tuple(
             i
             for i in in_doubt(self.past)
+            if i.digest
             if i.size and ((f := there.get(i.path)) is None or f.fingerprint != i.fingerprint)
         )
 
     @property
     def sizes_under_way(self) -> frozenset[int]:
         """Of files of other sizes nobody has to know the content on this account."""
-        return frozenset(i.size for i in self._moved_under_way if i.digest)
-
-    def _is_under_way(self, file: LocalFile) -> bool:
-        """Whether a create in doubt may have sent this file under the name that it had then.
-
-        Where the process died over it the digest is not known: a rename keeps inode and mtime.
-        """
-        now = file.fingerprint
-        return any(
-            i.digest == file.digest
-            if i.digest
-            else (i.size, i.fingerprint.mtime_ns, i.fingerprint.inode)
-            == (now.size, now.mtime_ns, now.inode)
-            for i in self._moved_under_way
-        )
+        return frozenset(i.size for i in self._moved_under_way)
 
     @property
     def owed(self) -> int:
@@ -126,7 +113,7 @@ class Situation:
             return "still being written"
         if file.path in self._doubtful_paths:
             return "an earlier upload of it may still arrive"
-        if self._is_under_way(file):
+        if any(i.digest == file.digest for i in self._moved_under_way):
             return "an upload under its former name may still arrive"
         return None
 

@@ -291,9 +291,10 @@ class Trouble(RuleBasedStateMachine):
     def people_add_twin(self, nth: int, order: int) -> None:
         """Of the name and size of a file of ours, and another content.
 
-        Nothing tells it from one that is on its way, once somebody has moved either.
+        Where the server numbers by itself, nothing tells it from one that is on its way; nor does
+        anything if somebody moves that one at once.
         """
-        calm = not self.a._rows("SELECT * FROM intents")
+        calm = self.sim.quirks.orders == "kept" and not self.a._rows("SELECT * FROM intents")
         if calm and (path := self.pick(nth)):
             self.sim.seed(path, b"t" * len(self.a.disk.files[path]), order)
 

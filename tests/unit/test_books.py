@@ -9,7 +9,7 @@ import pytest
 from syncd.core.books import BELIEF, DOUBT, in_doubt, missing, settle
 from syncd.core.names import same_name
 from syncd.model import Intent, Listing, Past, Said
-from tests.support.values import NOW, attachment, entry, intent, shown
+from tests.support.values import NOW, attachment, digest, entry, intent, shown
 
 A = entry(1, "a", "A")
 
@@ -88,6 +88,12 @@ class TestCreates:
                 {8: "a", 9: "b"},
             ),
             (
+                "two of a size without numbers, by the form of their names",
+                [("a", "A", 100), ("b", "B", 200)],
+                [(8, "b (1)", "?", 1), (9, "a (1)", "?", 2)],
+                {8: "b", 9: "a"},
+            ),
+            (
                 "more than were sent are nobody's",
                 [("a", "A", 100)],
                 [(8, "x", "?", 1), (9, "y", "?", 2)],
@@ -137,6 +143,12 @@ class TestCreates:
         found = settled(past, *shown(*past.entries), attachment(9, "a", "A", 100))
         assert roles(found) == {5: "current", 9: "superseded"}
 
+    def test_a_late_one_of_another_content_may_be_what_the_file_is_by_now(self) -> None:
+        """It changed, and was changed back: the files tell which of the two is superfluous."""
+        past = Past((entry(5, "a", "A"),), (intent(1, "a", "B", state="lost"),), sequence=2)
+        found = settled(past, *shown(*past.entries), attachment(9, "a", "B", 100))
+        assert roles(found) == {5: "current", 9: "current"}
+
     def test_a_late_one_whose_file_has_none_is_taken(self) -> None:
         past = Past((), (intent(1, "a", "A", state="lost"),), sequence=2)
         assert roles(settled(past, attachment(9, "a", "A", 100))) == {9: "current"}
@@ -149,6 +161,30 @@ class TestCreates:
         intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "A"))
         found = settled(Past((), intents, sequence=1), attachment(9, "a", "A", 100))
         assert [i.state for i in found.intents] == ["lost"]
+
+    def test_where_all_that_was_sent_has_come_each_takes_its_own(self) -> None:
+        """Whatever a server with unique names has called the second of them."""
+        intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "B"))
+        rows = (attachment(8, "a", "?", 100), attachment(9, "a (1)", "?", 100))
+        found = settled(Past((), intents, sequence=1), *rows)
+        assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
+
+    @pytest.mark.parametrize(
+        ("sent", "seen", "ours"),
+        [
+            ("b", "theirs", False),
+            ("b.TXT", "b.txt", True),
+            ("b.txt", "b (1).txt", True),
+            ("a long name.txt", "a long", True),
+            ("\u00fcb", "ub", True),
+        ],
+    )
+    def test_on_a_server_that_keeps_names_another_one_is_somebody_elses(
+        self, sent: str, seen: str, ours: bool
+    ) -> None:
+        past = Past((A,), (intent(2, sent, "B"),), sequence=1)
+        found = settled(past, *shown(A), attachment(9, seen, "B", 100))
+        assert (9 in roles(found)) is ours
 
     def test_a_doubtful_create_counts_when_it_is_found_and_an_answered_one_does_not_again(
         self,

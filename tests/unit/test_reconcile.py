@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from syncd.core.reconcile import digests, reconcile
-from syncd.model import Attachment, LedgerEntry, LocalFile, Problem, Rules, Said
+from syncd.model import Attachment, LedgerEntry, Listing, LocalFile, Problem, Rules, Said
 from tests.support.values import (
     NOW,
     attachment,
@@ -363,6 +363,30 @@ CASES = [
         {"past": {"refusals": (refusal("#1", None),)}},
     ),
     Case(
+        "a file renamed while its upload is in doubt waits for it",
+        [file("z", "A")],
+        [],
+        [],
+        ["wait z"],
+        {"past": {"intents": (intent(1, "a", "A"),)}},
+    ),
+    Case(
+        "a copy of a file whose upload is in doubt does not",
+        [FA, file("z", "A")],
+        [],
+        [],
+        ["create z", "wait a"],
+        {"past": {"intents": (intent(1, "a", "A"),)}},
+    ),
+    Case(
+        "one renamed before a list shows it waits for the list",
+        [file("z", "A")],
+        [A],
+        [],
+        ["wait z"],
+        {"listing": Listing(())},
+    ),
+    Case(
         "the same bytes a third time a day are contested",
         [FA],
         [],
@@ -428,6 +452,21 @@ def test_a_rename_carries_its_new_place_along() -> None:
 def test_a_replacement_takes_its_predecessors_number() -> None:
     found = reconcile(situation([file("a", "AA"), FB], [A, B]))
     assert [(c.file.path, c.number) for c in found.creates] == [("a", 100)]
+
+
+@pytest.mark.parametrize(
+    ("shown_name", "sent_along"),
+    [("B.TXT", "B.TXT"), ("b (1).txt", "b (1).txt"), ("former", "b.txt")],
+    ids=["a form of it", "a numbered form of it", "a lagging list's former name"],
+)
+def test_a_move_sends_the_servers_form_of_a_name_along_and_nothing_else(
+    shown_name: str, sent_along: str
+) -> None:
+    stray = replace(entry(2, "b.txt", "B", 900), name=Said("b.txt", shown_name, tried=shown_name))
+    ours = [entry(1, "a.txt", "A"), stray, entry(3, "c.txt", "C"), entry(4, "d.txt", "D")]
+    files = [file(f"{name}.txt", name.upper()) for name in "abcd"]
+    found = reconcile(situation(files, ours))
+    assert [(r.entry.id, r.name) for r in found.reorders] == [(2, sent_along)]
 
 
 class TestDigests:

@@ -1,0 +1,631 @@
+"""The protections that tests were seen to miss: where each stands, and what it is without it.
+
+`protections.py` takes one out at a time and runs the tests named; the table cannot rot, since
+`tests/static/test_protections.py` looks whether every piece is still where it is said to be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LISTS, STATE = "tests/fault/test_hostile_lists.py", "tests/fault/test_hostile_state.py"
+FILES, HOLDS = "tests/fault/test_hostile_files.py", "tests/fault/test_hostile_guard.py"
+SECRETS, NETWORK = "tests/fault/test_hostile_secrets.py", "tests/fault/test_hostile_network.py"
+WORDS, NAMES = "tests/fault/test_hostile_words.py", "tests/fault/test_cycle_names.py"
+REFUSED, SHOWN = "tests/fault/test_cycle_refusals.py", "tests/fault/test_cycle_lists.py"
+FAULTS, PLAN = "tests/fault/test_cycle_faults.py", "tests/fault/test_cycle_guard.py"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A piece of a file of syncd, and what stands there without the protection."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A protection; where several stand in a row, all of them are taken out at once."""
+
+    what: str
+    tests: str
+    """pytest's names for them, separated by spaces."""
+    edits: tuple[Edit, ...]
+
+
+def without(what: str, tests: str, *pieces: str) -> Removal:
+    """`pieces`: file, old, new, and so on."""
+    threes = zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True)
+    return Removal(what, tests, tuple(Edit(*three) for three in threes))
+
+
+ANSWERS = (
+    without(
+        "a list without items is no empty task",
+        f"{LISTS}::test_it_is_no_empty_task_on_the_first_run_either",
+        "focus/answers.py",
+        'raise _Strange("it holds no list of items")',
+        "items = []",
+    ),
+    without(
+        "what is no JSON is no answer",
+        f"{LISTS}::test_it_is_no_empty_task_on_the_first_run_either",
+        "focus/answers.py",
+        'raise _Strange("it is no JSON") from None',
+        'return {"items": []}',
+    ),
+    without(
+        "an answer that breaks off is no answer",
+        f"{LISTS}::test_an_answer_that_breaks_off_is_75_and_nothing_is_written",
+        "focus/client.py",
+        "if status == 200 and answer.cut:",
+        "if False:",
+        "focus/answers.py",
+        'raise _Strange("it is no JSON") from None',
+        'return {"items": []}',
+    ),
+    without(
+        "values of the wrong type make all of a list unbelievable",
+        "tests/unit/test_focus_list.py",
+        "focus/answers.py",
+        "if not isinstance(value, int) or isinstance(value, bool) or not -_BIG <= value < _BIG:",
+        "if value is None:",
+    ),
+    without(
+        "an answer is read up to a bound",
+        f"{LISTS}::test_the_commands_that_read_say_so_too",
+        "focus/transport.py",
+        "if size > ANSWER_LIMIT:",
+        "if False:",
+    ),
+    without(
+        "JSON nested without end is no crash",
+        f"{LISTS}::test_the_commands_that_read_say_so_too",
+        "focus/answers.py",
+        "except (ValueError, RecursionError):",
+        "except ValueError:",
+    ),
+    without(
+        "`view` is asked before a list that misses ours is believed",
+        f"{LISTS}::test_an_empty_list_is_believed_only_if_view_says_so",
+        "engine/look.py",
+        "for entry in lacking[:VIEWS]:",
+        "for entry in ():",
+    ),
+    without(
+        "`view` with deleted_at set means gone",
+        f"{LISTS}::test_an_empty_list_is_believed_only_if_view_says_so",
+        "focus/answers.py",
+        "return None if deleted else row",
+        "return row",
+    ),
+    without(
+        "a task that is gone is the folder's error",
+        f"{LISTS}::test_a_task_that_is_gone_and_comes_back_is_what_it_was",
+        "focus/verdicts.py",
+        "    404: TaskRefused,\n",
+        "    404: Doubtful,\n",
+    ),
+    without(
+        "what was gone is known when the task comes back",
+        f"{LISTS}::test_a_task_that_is_gone_and_comes_back_is_what_it_was",
+        "core/books.py",
+        "for e in _revived(past.entries, shown, now)",
+        "for e in past.entries",
+    ),
+)
+
+REFUSALS = (
+    without(
+        "a refused bulk is split",
+        f"{REFUSED}::test_one_refused_file_in_a_bulk_is_found_with_at_most_eight_requests",
+        "engine/refusals.py",
+        "return tuple(suspects[: max(len(suspects) // 2, 1)])",
+        "return tuple(suspects)",
+    ),
+    without(
+        "splitting takes eight requests at most",
+        f"{REFUSED}::test_several_take_more_runs_and_never_more_than_eight_requests_each",
+        "engine/refusals.py",
+        "return self._spent is None or self._spent < REQUESTS - 1",
+        "return True",
+    ),
+    without(
+        "where all are refused alike it is the folder's error",
+        f"{REFUSED}::test_where_all_are_refused_alike_the_folder_is_in_error_not_the_files",
+        "engine/refusals.py",
+        "if self._accepted or len(self._found) < max(tries, 2):",
+        "if True:",
+    ),
+    without(
+        "413 is a refusal of the files",
+        f"{REFUSED}::test_too_large_a_batch_is_split_until_it_fits",
+        "focus/verdicts.py",
+        "    401: KeyRefused,\n",
+        "    401: KeyRefused,\n    413: TaskRefused,\n",
+    ),
+    without(
+        "a refused file waits",
+        f"{REFUSED}::test_a_refused_file_is_tried_again_after_delays_that_double_up_to_a_day",
+        "engine/refusals.py",
+        "return Refusal(subject, str(error), fingerprint, attempts, now + delay, whole)",
+        "return Refusal(subject, str(error), fingerprint, attempts, now, whole)",
+    ),
+    without(
+        "a name that the server rewrites is tried once",
+        f"{NAMES}::test_a_name_that_the_server_rewrites_is_accepted_after_one_try",
+        "model.py",
+        "return self.sent == wanted and not self.kept and self.tried == value",
+        "return False",
+    ),
+    without(
+        "a name that is taken is made free",
+        f"{NAMES}::TestUniqueNames",
+        "engine/lessons.py",
+        "if not self.names_are_unique and self._name_is_taken(error, failure, past):",
+        "if False:",
+    ),
+    without(
+        "a server's own numbers are left in peace",
+        f"{NAMES}::test_a_server_with_numbers_of_its_own_is_left_in_peace_soon",
+        "core/places.py",
+        "return number != entry.order.sent and entry.order.is_form_of(entry.order.sent, number)",
+        "return False",
+    ),
+    without(
+        "a clock set back moves no reset away",
+        "tests/unit/test_pacing.py::test_a_clock_set_back_cannot_move_the_reset_away",
+        "core/pacing.py",
+        "return min(self.noted_at, now) + self.resets_in",
+        "return self.noted_at + self.resets_in",
+    ),
+)
+
+LEDGER = (
+    without(
+        "without a ledger that can be written nothing is sent",
+        f"{STATE}::TestReadOnly {STATE}::TestFull",
+        "state/store.py",
+        'raise StateError(\n                f"the ledger {self._path} cannot be written: {error}; '
+        'nothing more is sent"\n            ) from None',
+        "del error",
+    ),
+    without(
+        "a damaged ledger is set aside",
+        f"{STATE}::TestDamaged::test_a_damaged_ledger_is_set_aside_and_nothing_is_lost",
+        "state/opening.py",
+        "return any(sign in str(error) for sign in _DAMAGED)",
+        "return False",
+    ),
+    without(
+        "damage is looked for",
+        f"{STATE}::TestDamaged",
+        "state/opening.py",
+        'if found != "ok":',
+        "if False:",
+    ),
+    without(
+        "a newer ledger is refused",
+        f"{STATE}::TestOtherVersions::test_a_newer_one_is_refused_and_left_byte_for_byte",
+        "state/schema.py",
+        "if version > VERSION:",
+        "if False:",
+    ),
+    without(
+        "of an older one a copy is kept",
+        f"{STATE}::TestOtherVersions::test_an_older_one_is_taken_over_and_a_copy_is_kept",
+        "state/schema.py",
+        'shutil.copy2(path, f"{path}.format{version}")',
+        "pass",
+    ),
+    without(
+        "one process at a time",
+        f"{STATE}::TestTwoAtOnce",
+        "state/lock.py",
+        "            _lock(descriptor)\n",
+        "            pass\n",
+    ),
+)
+
+FOLDERS = (
+    without(
+        "what cannot be read is named, and stops no other",
+        f"{FILES}::TestUnreadable::test_a_file_is_named_and_the_others_go_on",
+        "local/scan.py",
+        "elif not self._readable(status, name, directory_fd):",
+        "elif False:",
+        "engine/lessons.py",
+        "self._look.unreadable[path] = problem.reason",
+        "pass",
+    ),
+    without(
+        "what is in an unreadable folder is not gone",
+        f"{FILES}::TestUnreadable::test_what_becomes_unreadable_keeps_its_attachments",
+        "core/matching.py",
+        "        if parent in folder.occupied:\n            return False\n",
+        "",
+    ),
+    without(
+        "links, pipes and sockets are no files",
+        f"{FILES}::TestOtherThanFiles::test_links_pipes_and_sockets_are_skipped_unopened",
+        "local/scan.py",
+        "if not stat.S_ISREG(status.st_mode):",
+        "if False:",
+    ),
+    without(
+        "what was swapped in since the scan is not sent",
+        f"{FILES}::TestOtherThanFiles::test_swapped_in_between_scan_and_open_it_is_not_sent",
+        "focus/upload.py",
+        "os.O_NOFOLLOW | ",
+        "",
+        "focus/upload.py",
+        "if _fingerprint(status) != upload.fingerprint:",
+        "if False:",
+    ),
+    without(
+        "a nested mount is left alone",
+        f"{FILES}::TestMounts::test_a_nested_mount_is_skipped_and_what_it_covers_is_detached",
+        "local/scan.py",
+        "elif entry.stat(follow_symlinks=False).st_dev != self._device:",
+        "elif False:",
+        "local/scan.py",
+        "if os.fstat(fd).st_dev != self._device:",
+        "if False:",
+    ),
+    without(
+        "a mount that leaves deletes nothing",
+        f"{FILES}::TestMounts::test_a_root_whose_mount_leaves_deletes_nothing",
+        "core/guard.py",
+        "strange = s.past.identity is not None and s.past.identity != s.folder.identity",
+        "strange = False",
+        "core/guard.py",
+        "if not s.folder.files and _ours(s) >= 2:",
+        "if False:",
+        "core/guard.py",
+        "return gone > 0 and all_ours >= 4 and 2 * total > all_ours",
+        "return False",
+    ),
+    without(
+        "no body is overrun when its file grows",
+        "tests/unit/test_focus_upload.py",
+        "focus/upload.py",
+        'piece = self._read(min(limit, self._left)) if self._left else b""',
+        'piece = self._read(limit) if self._left else b""',
+    ),
+    without(
+        "no body is padded when its file shrinks",
+        "tests/unit/test_focus_upload.py",
+        "focus/upload.py",
+        'raise ShortRead(self.path, "shrank")',
+        'return b"\\0" * count',
+    ),
+    without(
+        "what changed while it was sent is sent again",
+        f"{FILES}::TestChangingWhileSent::test_the_task_ends_with_what_the_file_ends_with",
+        "focus/upload.py",
+        "changed = _fingerprint(os.fstat(self._fd)) != self._planned",
+        "changed = False",
+        "engine/cycle.py",
+        "                if not one.changed:\n",
+        "                if True:\n",
+    ),
+    without(
+        "one that keeps changing is left for later",
+        f"{FILES}::TestChangingWhileSent::test_a_file_that_keeps_changing_is_75_and_stops_nobody",
+        "engine/cycle.py",
+        "if self._sends[c.file.path] >= SENDS",
+        "if False",
+    ),
+    without(
+        "long names do not overrun the request line",
+        "tests/fault/test_cycle_costs.py::test_long_names_are_spread_over_more_requests",
+        "focus/client.py",
+        "return fits_request_line(_full_path(task), names)",
+        "return True",
+        "focus/client.py",
+        "return (everything if fits else numbered), everything",
+        "return everything, everything",
+    ),
+    without(
+        "a name that is not UTF-8 fails alone",
+        f"{FILES}::TestNames::test_a_name_that_is_not_utf8_fails_by_its_escaped_form",
+        "local/scan.py",
+        '        if not is_utf8(path):\n            self._fail(path, "name is not UTF-8")\n'
+        "            return\n",
+        "",
+    ),
+    without(
+        "of two names equal after NFC one goes on",
+        f"{FILES}::TestNames::test_of_unicode_twins_the_attached_one_goes_on",
+        "local/scan.py",
+        "walk.drop_twins(frozenset(known))",
+        "pass",
+    ),
+    without(
+        "and it is the attached one",
+        f"{FILES}::TestNames::test_of_unicode_twins_the_attached_one_goes_on",
+        "local/scan.py",
+        "key=lambda path: (path not in known, path)",
+        "key=lambda path: path",
+    ),
+)
+
+GUARD = (
+    without(
+        "more than max_delete",
+        f"{HOLDS}::test_it_holds_names_the_reason_and_lets_all_else_go_on",
+        "core/guard.py",
+        "if total > s.rules.max_delete and not leave.allow_delete:",
+        "if False:",
+    ),
+    without(
+        "more than half",
+        f"{HOLDS}::test_it_holds_names_the_reason_and_lets_all_else_go_on",
+        "core/guard.py",
+        "return gone > 0 and all_ours >= 4 and 2 * total > all_ours",
+        "return False",
+    ),
+    without(
+        "no synced file is left",
+        f"{HOLDS}::test_none_left_is_held_whatever_ignored_files_remain "
+        f"{HOLDS}::test_allow_delete_releases_the_counts_and_nothing_else",
+        "core/guard.py",
+        "if not s.folder.files and _ours(s) >= 2:",
+        "if False:",
+    ),
+    without(
+        "another folder stands there",
+        f"{HOLDS}::test_it_holds_names_the_reason_and_lets_all_else_go_on",
+        "core/guard.py",
+        "strange = s.past.identity is not None and s.past.identity != s.folder.identity",
+        "strange = False",
+    ),
+    without(
+        "mirror, the first time",
+        f"{HOLDS}::test_it_holds_names_the_reason_and_lets_all_else_go_on",
+        "core/guard.py",
+        "if foreign and for_all is None and not s.past.mirror_approved:",
+        "if False:",
+    ),
+    without(
+        "an approval ends after 24 hours",
+        f"{HOLDS}::test_an_approval_is_void_after_24_hours",
+        "service/notes.py",
+        "if 0 <= now - approval.given_at < APPROVAL_LIVES:",
+        "if True:",
+    ),
+    without(
+        "an approval is for exactly one set",
+        f"{HOLDS}::test_an_approval_is_void_if_the_set_has_changed",
+        "core/guard.py",
+        "return ids == leave.approved & (ids | (there - buried))",
+        "return bool(ids & leave.approved)",
+    ),
+    without(
+        "--allow-delete releases the counts only",
+        f"{HOLDS}::test_allow_delete_releases_the_counts_and_nothing_else",
+        "core/guard.py",
+        "    if strange:\n        return NOT_THE_SAME\n",
+        "    if leave.allow_delete:\n        return None\n    if strange:\n"
+        "        return NOT_THE_SAME\n",
+    ),
+)
+
+KEYS = (
+    without(
+        "an answer that quotes the key",
+        f"{SECRETS}::test_no_echo_brings_the_key_into_any_output_or_file",
+        "focus/transport.py",
+        "return _without(key, answer)",
+        "return answer",
+    ),
+    without(
+        "a traceback that quotes the key",
+        f"{SECRETS}::test_no_traceback_shows_it "
+        f"{SECRETS}::test_a_key_given_by_mistake_is_not_quoted",
+        "secrets.py",
+        'return _FOCUS_KEYS.sub("toggl_sk_…", text)',
+        "return text",
+    ),
+    without(
+        "a token file that others can use",
+        f"{SECRETS}::test_a_token_file_that_others_can_use_is_refused",
+        "secrets.py",
+        "if found.st_mode & mask:",
+        "if False:",
+    ),
+    without(
+        "the state is its owner's",
+        f"{SECRETS}::test_the_state_is_its_owners_whatever_the_umask",
+        "cli/main.py",
+        "    os.umask(0o077)\n",
+        "",
+    ),
+    without(
+        "a redirect is not followed",
+        f"{NETWORK}::test_a_redirect_is_not_followed",
+        "focus/transport.py",
+        "            allow_redirects=False,\n",
+        "            allow_redirects=True,\n",
+        "focus/transport.py",
+        "        return None\n\n\nclass HttpTransport",
+        "        return super().get_redirect_target(resp)\n\n\nclass HttpTransport",
+    ),
+    without(
+        "no proxy stands before this machine itself",
+        f"{NETWORK}::test_no_proxy_of_the_environment_stands_before_a_loopback_url",
+        "focus/surroundings.py",
+        'if is_loopback(urlsplit(base_url).hostname or ""):',
+        "if False:",
+    ),
+    without(
+        "a netrc changes nothing",
+        f"{NETWORK}::test_a_netrc_changes_nothing",
+        "focus/transport.py",
+        "self._session.trust_env = False",
+        "self._session.trust_env = True",
+    ),
+    without(
+        "TLS is verified",
+        f"{NETWORK}::test_an_unknown_certificate_is_75_whatever_the_environment",
+        "focus/transport.py",
+        "self._session.verify = surroundings.trust()",
+        "self._session.verify = False",
+    ),
+    without(
+        "the key goes over no open line",
+        f"{NETWORK}::test_http_to_another_machine_is_refused_before_anything_is_sent",
+        "config/values.py",
+        'if parts.scheme == "http" and not is_loopback(host):',
+        "if False:",
+    ),
+)
+
+READING = (
+    without(
+        "a config has a largest size",
+        "tests/unit/test_config_yaml.py",
+        "config/document.py",
+        "if len(data) > MAX_BYTES:",
+        "if False:",
+    ),
+    without(
+        "aliases expand to a bounded number of values",
+        "tests/unit/test_config_yaml.py",
+        "config/document.py",
+        "if self._left < 0:",
+        "if False:",
+    ),
+    without(
+        "YAML is nested to a bounded depth",
+        "tests/unit/test_config_yaml.py",
+        "config/document.py",
+        "if self.depth > MAX_DEPTH:",
+        "if False:",
+        "config/document.py",
+        "except (ValueError, OverflowError, RecursionError):",
+        "except (ValueError, OverflowError):",
+    ),
+    without(
+        "a manifest has a largest size",
+        "tests/unit/test_manifest.py",
+        "local/manifest.py",
+        "if len(content) > LIMIT:",
+        "if False:",
+    ),
+    without(
+        "a pattern matches in linear time",
+        f"{WORDS}::test_no_pattern_takes_long",
+        "core/ignore.py",
+        "re.compile(linear(regex.pattern))",
+        "re.compile(regex.pattern)",
+    ),
+    without(
+        "nobody's words steer a terminal",
+        f"{WORDS}::test_no_file_name_steers_a_terminal",
+        "text.py",
+        "    if text.isprintable():\n        return text\n",
+        "    return text\n",
+    ),
+    without(
+        "nor a server's",
+        f"{WORDS}::test_no_words_of_a_server_steer_a_terminal",
+        "cli/output.py",
+        "return printable(redact(line))",
+        "return redact(line)",
+        "focus/verdicts.py",
+        'short = printable(" ".join(text[: limit * 2].split()))',
+        'short = " ".join(text[: limit * 2].split())',
+    ),
+    without(
+        "nor a log line",
+        "tests/unit/test_log.py",
+        "log.py",
+        "return printable(text) + ",
+        "return text + ",
+    ),
+)
+
+DOUBT = (
+    without(
+        "an intent is kept over a crash",
+        "tests/fault/test_cycle_crash.py tests/fault/test_matrix.py",
+        "state/ledger.py",
+        "\"UPDATE intents SET state = 'doubtful', ended_at = ? WHERE state = 'open'\"",
+        "\"DELETE FROM intents WHERE state = 'open' AND ? > 0\"",
+    ),
+    without(
+        "a doubtful create is not sent again before a list 5 s later",
+        f"{FAULTS} tests/property/test_simulation.py",
+        "core/books.py",
+        "DOUBT = 5.0",
+        "DOUBT = 0.0",
+    ),
+    without(
+        "a 201 is believed while lists lag",
+        f"{SHOWN}::test_a_list_that_lags_doubles_nothing_and_loses_nothing",
+        "core/books.py",
+        "BELIEF = 600.0",
+        "BELIEF = 0.0",
+    ),
+    without(
+        "what we deleted stays buried while lists lag",
+        "tests/unit/test_books.py tests/property/test_simulation.py",
+        "core/books.py",
+        'if e.role != "tombstone" or now - e.since < DAY',
+        'if e.role != "tombstone"',
+    ),
+    without(
+        "nothing is sent after an answer that is not the documented success",
+        FAULTS,
+        "engine/apply.py",
+        "        if not outcome.failures:\n            self._change(outcome, (*plan.deletes",
+        "        if True:\n            self._change(outcome, (*plan.deletes",
+        "engine/apply.py",
+        "                outcome.failures.append(_failure(error, action))\n"
+        "                return\n",
+        "                outcome.failures.append(_failure(error, action))\n",
+    ),
+    without(
+        "no request goes into a quota that is used up",
+        "tests/fault/test_cycle_quota.py",
+        "engine/look.py",
+        "if left is not None and left - reserve < 1:",
+        "if False:",
+    ),
+    without(
+        "an attachment older than its file is not adopted",
+        "tests/fault/test_cycle_adoption.py",
+        "core/adoption.py",
+        "return latest < file.fingerprint.mtime_ns / 1e9 + listing.clock_skew",
+        "return False",
+    ),
+    without(
+        "what today's rules do not sync is not gone",
+        f"{PLAN}::test_what_has_no_file_to_sync_but_is_not_gone_is_detached",
+        "core/matching.py",
+        "    if not selects(path):\n        return False\n",
+        "",
+    ),
+    without(
+        "what was released (`delete: never`) is no fruit of a later create",
+        "tests/property/test_simulation_found.py",
+        "state/ledger.py",
+        '                self._insert("strangers", row, {"id": id_, "first_seen": sequence})\n'
+        "\n    def settle_folder",
+        "                pass\n\n    def settle_folder",
+    ),
+)
+
+GROUPS = {
+    "answers": ANSWERS,
+    "refusals and rewriting": REFUSALS,
+    "the ledger": LEDGER,
+    "files and folders": FOLDERS,
+    "the guard": GUARD,
+    "the key": KEYS,
+    "what is read": READING,
+    "doubt": DOUBT,
+}

@@ -1,0 +1,121 @@
+"""What the simulation found: each as short as it could be made, kept so that it stays mended.
+
+`begin` gives the quirks of server and disk; at the end all is calm and everything is looked at.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.property.test_simulation import Never, Trouble, Unique
+from tests.support.simulation import Crash
+
+DISK = {"tick": 0.004, "latency": 0.0, "connections": 1, "backwards": False, "step": 100}
+SERVER = {
+    "ids_in_201": "none",
+    "orders": "kept",
+    "rewrite_name": None,
+    "list_lag": 0.0,
+    "quota": None,
+    "created_fraction": True,
+    "view_soft_deleted": True,
+}
+REFUSE = 1
+
+
+@contextmanager
+def played(
+    machine: type[Trouble] = Trouble, *, unique: int = 0, batch: int = 1 << 20, **other: Any
+) -> Iterator[Trouble]:
+    """The machine's rules, called by hand."""
+    it = machine()
+    disk = {name: other.pop(name, value) for name, value in DISK.items()}
+    it.begin(unique=unique, batch=batch, **disk, quirks={**SERVER, **other})
+    try:
+        yield it
+    except BaseException:
+        shutil.rmtree(it.base)
+        raise
+    it.teardown()
+
+
+def test_a_version_that_was_released_is_not_taken_for_the_next_upload() -> None:
+    """`delete: never` had forgotten it, and then took it for new: another content was believed."""
+    with played(Never, tick=2.0) as it:
+        it.write("z", 5, False)
+        it.run_and_die([], Crash(at=25, kind="before"))
+        it.write("z", 0, False)
+        it.run_and_die([], Crash(at=25, kind="before"))
+        it.write("z", 5, False)
+
+
+def test_a_rename_on_its_way_is_not_undone_by_a_move_under_a_lagging_list() -> None:
+    """The list showed the old name, which was taken for the server's form of the new one."""
+    server = {"ids_in_201": "items", "orders": "renumbered", "list_lag": 3.0}
+    with played(Never, **server, tick=1.0, latency=0.3, backwards=True, step=1) as it:
+        it.write("h", 7, True)
+        it.twin(5, "d")
+        it.edit_hidden(4, True)
+        it.run(False, False)
+        it.rotate([2, 3])
+        it.write("f10", 5, False)
+        it.rotate([12, 4, 7])
+        it.rename(7, "sub/y")
+        it.wait(3700.0)
+        it.run_in_trouble([(("reset_before", {}), None, 2, 1)])
+        it.edit_hidden(18, False)
+        it.run(False, False)
+
+
+def test_a_rename_before_the_first_list_is_not_in_sync_yet() -> None:
+    """Only what a list shows is renamed; the report said all was well."""
+    with played(ids_in_201="items", list_lag=60.0) as it:
+        it.write("a", 5, True)
+        it.run(False, False)
+        it.rename(0, "b")
+        report = it.a.run()
+        assert report is not None
+        assert (report.in_sync, report.exit_code()) == (False, 75)
+
+
+def test_a_file_renamed_while_its_upload_is_in_doubt_is_not_uploaded_again() -> None:
+    with played(list_lag=60.0) as it:
+        it.write("a", 5, True)
+        it.run(False, False)
+        it.rename(0, "b")
+        it.run(False, False)
+        it.wait(61.0)
+        it.run(False, False)
+        assert it.sim.log == ["GET", "PUT 1"]
+
+
+def test_what_leaves_anyway_is_not_moved_aside() -> None:
+    """A name was to be made free of an attachment that had been deleted just before."""
+    with played(Unique, unique=REFUSE) as it:
+        it.write("f10", 5, True)
+        it.run(False, False)
+        it.rename(0, "h")
+        it.run_and_die([], Crash(at=12))
+        it.write_many(["B 1", "a", "d", "f10", "h", "e"])
+        it.rename(5, "a")
+
+
+def test_a_name_that_is_taken_in_the_servers_own_form_is_made_free_too() -> None:
+    with played(Unique, unique=REFUSE, rewrite_name=str.lower) as it:
+        it.write("B 1", 5, True)
+        it.settle()
+        it.write("B 1", 7, True)
+
+
+def test_what_somebody_else_sends_meanwhile_is_not_taken_for_ours() -> None:
+    """Of one size and number, and another name: on a server that was seen to keep names."""
+    with played() as it:
+        it.write("a", 5, True)
+        it.settle()
+        it.write("b", 5, True)
+        it.run_and_die([], Crash(at=11))
+        assert it.sim.log == ["GET"]
+        it.people_add("theirs", 5, 100_100)
