@@ -47,6 +47,12 @@ def configure(*, verbosity: int, format: Format, stream: TextIO | None = None) -
     logging.captureWarnings(True)
 
 
+def is_json() -> bool:
+    """Whether lines go out for machines."""
+    handlers = logging.getLogger().handlers
+    return any(isinstance(h.formatter, JsonFormatter) for h in handlers)
+
+
 def sum_up_repeats(clock: Callable[[], float] = time.monotonic) -> None:
     """For the service: from now on a repeating warning or error is told once an hour."""
     for handler in logging.getLogger().handlers:

@@ -6,6 +6,7 @@ whenever it may have changed, and never travels further than the Authorization h
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import select
@@ -111,7 +112,7 @@ class KeySource:
             raise self._unreadable(error) from None
         if len(data) > MAX_KEY_BYTES:
             raise self._wrong("is larger than 64 KiB", "it must hold the key and nothing else")
-        return data.decode("ascii", "replace")
+        return data.removeprefix(codecs.BOM_UTF8).decode("ascii", "replace")
 
     def _from_environment(self) -> str:
         found = os.environ.get(self.words[0], "")

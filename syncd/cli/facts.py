@@ -62,10 +62,13 @@ def facts(reading: Reading, target: Target, path: str) -> Facts:
         found.code = PARTLY
         found.attachment = _attachment(_entry(past, path))
         return found
-    file = next((f for f in snapshot.files if same_name(f.path, path)), None)
+    what = obstacle(snapshot, path)
+    file = next((f for f in snapshot.files if f.path == path), None)
+    if file is None and what is None:
+        file = next((f for f in snapshot.files if same_name(f.path, path)), None)
     if file is not None:
         found.path = path = file.path
-    if (what := obstacle(snapshot, path)) and found.rule.startswith("synced"):
+    if what and found.rule.startswith("synced"):
         found.rule = f"not synced: {what}"
     found.synced = file is not None
     matches, file = matched(path, snapshot, past, choice)

@@ -11,7 +11,7 @@ from importlib import import_module
 
 from syncd.cli.arguments import parse
 from syncd.cli.failing import code_of, message_of
-from syncd.cli.output import print_json, say
+from syncd.cli.output import flush_all, open_streams, print_json, say, tell_failure
 from syncd.errors import UsageError
 
 INTERRUPTED = 130
@@ -28,6 +28,7 @@ COMMANDS = {
 def entry_point() -> None:
     """What the console script runs. What it makes is its owner's, whatever the umask was."""
     os.umask(0o077)
+    open_streams()
     _speak_utf8()
     sys.exit(main())
 
@@ -48,16 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verbosity=-1 if options.quiet else int(options.verbose), format=options.log_format
     )
     try:
-        code = _command(options)(options)
-        sys.stdout.flush()
-        return code
+        return _command(options)(options)
     except KeyboardInterrupt:
         say("interrupted; the next run goes on where this one stopped", error=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has left: nobody is there to be told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except UsageError as error:
         say(f"syncd: {error}", error=True)
         return code_of(error)
@@ -66,8 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, message = code_of(error), message_of(error)
         if options.json:
             print_json({"version": 1, "exit": code, "error": message})
-        say(f"syncd: {message}", error=True)
+        tell_failure(message)
         return code
+    finally:
+        flush_all()
 
 
 def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from syncd.cli.output import print_json, say
+from syncd.cli.output import print_json, say, tell_failure
 from syncd.cli.wiring import Hooks, Workshop, open_workshop
 from syncd.cli.words import report_lines, summary
 from syncd.config import Config, find_config, load_config
@@ -16,7 +17,7 @@ from syncd.engine.cycle import Cycle
 from syncd.engine.meter import Meter
 from syncd.engine.report import KEY, LATER, OK, FolderReport, worst
 from syncd.engine.tools import Options, Progress, Silent
-from syncd.errors import UsageError
+from syncd.errors import StateError, UsageError
 from syncd.service.folders import Target, chosen, find_folders, register
 from syncd.service.notes import (
     drop_approvals,
@@ -26,6 +27,8 @@ from syncd.service.notes import (
     write_status,
 )
 from syncd.service.status import folder_status, quota_status
+
+log = logging.getLogger("syncd.once")
 
 
 def once(arguments: argparse.Namespace) -> int:
@@ -41,6 +44,19 @@ def once(arguments: argparse.Namespace) -> int:
         run.code, run.error = worst([run.code, code_of(error)]), message_of(error)
     run.tell()
     return run.code
+
+
+def _run(cycle: Cycle) -> None:
+    """What nobody foresaw is the trouble of one folder; a ledger that fails is everybody's."""
+    try:
+        cycle.run()
+    except (StateError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        from syncd.cli.failing import message_of
+
+        log.debug("traceback", exc_info=True)
+        cycle.report.fails(LATER, message_of(error), "server")
 
 
 class OnceRun:
@@ -84,7 +100,7 @@ class OnceRun:
                 meter = workshop.tools.meter
                 self._requests = sum(meter.requests.values())
                 organizations = {t.folder.task.organization_id for t in targets}
-                self._quota = quota_status(meter, organizations, time.time())
+                self._quota = quota_status(meter, organizations, time.time(), self._pauses())
                 self.code = worst([self.code, *(r.exit_code() for r in self.reports)])
 
     def _run_folders(self, config: Config, workshop: Workshop, targets: Sequence[Target]) -> None:
@@ -100,7 +116,7 @@ class OnceRun:
             ids = approval.ids if approval else frozenset()
             cycle = Cycle(workshop.tools, self._options, target.folder, ids)
             self.reports.append(cycle.report)
-            cycle.run()
+            _run(cycle)
             if approval and not self._options.dry_run and not cycle.report.pending:
                 drop_approvals(config.state_dir, [task_text(task)], time.time())
         if not self._options.dry_run:
@@ -120,10 +136,13 @@ class OnceRun:
             {
                 "version": 1,
                 "config": config.file,
-                "quota": quota_status(meter, organizations, now),
+                "quota": quota_status(meter, organizations, now, self._pauses()),
                 "folders": [*kept, *fresh],
             },
         )
+
+    def _pauses(self) -> list[float | None]:
+        return [r.resumes_at for r in self.reports if r.cause == "quota"]
 
     def _progress(self) -> Progress:
         quiet = self._arguments.quiet or self._arguments.json
@@ -147,7 +166,7 @@ class OnceRun:
             for line in lines if not self._arguments.quiet or report.exit_code() else ():
                 say(line)
         if self.error is not None:
-            say(self.error, error=True)
+            tell_failure(self.error)
         if not self._arguments.quiet and self.reports:
             say(summary(self.reports, dry_run=self._options.dry_run))
 

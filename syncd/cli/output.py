@@ -1,20 +1,37 @@
-"""Printing: no key in anything; lines for people are escaped, JSON is one document."""
+"""Printing: no key in anything; lines for people are escaped, JSON is one document.
+
+Where nobody takes what is printed (a closed pipe, a full disk) the work goes on all the same: its
+outcome is the exit status.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
+from syncd import log
 from syncd.secrets import redact
 from syncd.text import printable
 
 
-def say(text: str, *, error: bool = False, flush: bool = False) -> None:
-    """Lines for people; what a file or a server calls itself cannot steer a terminal."""
-    stream = sys.stderr if error else sys.stdout
-    for line in text.split("\n"):
-        print(shown(line), file=stream, flush=flush)
+def say(*lines: str, error: bool = False, flush: bool = False) -> None:
+    """Lines for people; what a file or a server calls itself cannot steer a terminal, nor make a
+    line of its own."""
+    text = "".join(f"{shown(line)}\n" for line in lines)
+    _write(sys.stderr if error else sys.stdout, text, flush=flush)
+
+
+def tell_failure(message: str) -> None:
+    """What ended a command, a line per fault: as the log's format wants it."""
+    for line in message.split("\n"):
+        if log.is_json():
+            logging.getLogger("syncd").error("%s", line)
+        else:
+            say(f"syncd: {line}", error=True)
 
 
 def shown(line: str) -> str:
@@ -25,4 +42,46 @@ def shown(line: str) -> str:
 def print_json(document: dict[str, Any]) -> None:
     """One document; ASCII, so that any name survives any locale."""
     text = redact(json.dumps(document, indent=2))
-    sys.stdout.write(text.replace("…", "\\u2026") + "\n")
+    _write(sys.stdout, text.replace("…", "\\u2026") + "\n", flush=True)
+
+
+def _write(stream: TextIO, text: str, *, flush: bool) -> None:
+    try:
+        stream.write(text)
+        if flush:
+            stream.flush()
+    except OSError:
+        give_up(stream)
+
+
+def flush_all() -> None:
+    """Let out what is still held back; afterwards Python itself has nothing left to fail at."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            give_up(stream)
+
+
+def give_up(stream: TextIO) -> None:
+    """From now on what is written here goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    with suppress(OSError):
+        stream.flush()
+
+
+def open_streams() -> None:
+    """Python leaves out what was closed, and a file opened next would take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, number)
+            if nowhere != number:
+                os.close(nowhere)
+            setattr(sys, name, open(number, "r+" if number else "r", closefd=False))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from syncd.cli.failing import code_of, message_of
-from syncd.cli.output import print_json, say
+from syncd.cli.output import print_json, tell_failure
 from syncd.config import Config, find_config, load_config
 from syncd.engine.meter import Meter
 from syncd.engine.report import KEY, PARTLY
@@ -110,14 +110,14 @@ def answer(
     """Run a command. Whatever ends it: with --json one document of its shape goes out."""
     try:
         return command(arguments)
-    except (UsageError, BrokenPipeError):
+    except UsageError:
         raise
     except Exception as error:
         logging.getLogger("syncd").debug("traceback", exc_info=True)
         code, message = code_of(error), message_of(error)
         if arguments.json:
-            print_json({"version": 1, "exit": code, "error": message, **blank})
-        say(f"syncd: {message}", error=True)
+            print_json({**blank, "version": 1, "exit": code, "error": message})
+        tell_failure(message)
         return code
 
 

@@ -39,7 +39,9 @@ def _status(arguments: argparse.Namespace) -> int:
     with open_reading(arguments) as reading:
         folders = folder_documents(reading)
         organizations = {t.folder.task.organization_id for t in reading.folders.targets}
-        quota = quota_status(reading.meter(), organizations, reading.now)
+        short = [r for r in reading.records() if r.get("cause") == "quota"]
+        pauses = [seconds(record.get("next_cycle")) for record in short]
+        quota = quota_status(reading.meter(), organizations, reading.now, pauses)
         left, service, now = reading.folders.left, reading.service, reading.now
     if arguments.json:
         document = {"version": 1, "running": service is not None, "pid": service}

@@ -93,10 +93,15 @@ def _api(section: Section, base: str, file: str) -> tuple[ApiSettings, _Ids]:
         quota=section.take("quota", values.quota, default.quota),
         quota_reserve=section.take("quota_reserve", values.whole(0), default.quota_reserve),
         create_params=section.take(
-            "create_params", values.one_of(CREATE_PARAMS), default.create_params
+            "create_params",
+            values.one_of(CREATE_PARAMS, default.create_params),
+            default.create_params,
         ),
         key_source=source,
     )
+    if settings.quota is not None and settings.quota <= settings.quota_reserve:
+        message = f"leaves nothing to send: quota_reserve is {settings.quota_reserve}"
+        section.add("quota", message, "write more than quota_reserve, or a smaller reserve")
     section.close(_ELSEWHERE)
     if section.usable:
         return settings, ids
@@ -146,12 +151,12 @@ def _sync(section: Section, default: SyncSettings) -> SyncSettings:
     take, rules = section.take, default.rules
     return SyncSettings(
         Rules(
-            order=take("order", values.one_of(ORDERS), rules.order),
+            order=take("order", values.one_of(ORDERS, Rules.order), rules.order),
             reverse=take("reverse", values.flag, rules.reverse),
             display_order_step=take(
                 "display_order_step", values.whole(1, 1_000_000), rules.display_order_step
             ),
-            delete=take("delete", values.one_of(POLICIES), rules.delete),
+            delete=take("delete", values.one_of(POLICIES, Rules.delete), rules.delete),
             max_delete=take("max_delete", values.whole(0), rules.max_delete),
             recursive=take("recursive", values.flag, rules.recursive),
             include=take("include", values.patterns, rules.include),
@@ -178,8 +183,9 @@ def _folder(
     _complain(section, is_each)
     place = each if is_each else path
     task = None
-    if not is_each and url and task_id and ids.organization and ids.workspace:
-        task = TaskKey(url, ids.organization, ids.workspace, task_id)
+    if not is_each and task_id:
+        # A faulty part is 0 or empty: reported, and no reason to hide what else is wrong.
+        task = TaskKey(url, ids.organization or 0, ids.workspace or 0, task_id)
     return FolderEntry(
         kind="each" if is_each else "path",
         path=place,

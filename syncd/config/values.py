@@ -85,7 +85,7 @@ def quota(value: object) -> int | None:
     return whole(1)(value)
 
 
-def one_of(choices: tuple[L, ...]) -> Callable[[object], L]:
+def one_of(choices: tuple[L, ...], default: L) -> Callable[[object], L]:
     """One of some words."""
 
     def parse(value: object) -> L:
@@ -93,7 +93,7 @@ def one_of(choices: tuple[L, ...]) -> Callable[[object], L]:
             if value == choice:
                 return choice
         near = difflib.get_close_matches(str(value).lower(), choices, 1)
-        hint = f"did you mean {near[0]}?" if near else f"write {choices[0]}, the default"
+        hint = f"did you mean {near[0]}?" if near else f"write {default}, the default"
         raise Wrong(f"must be one of {', '.join(choices)}, not {show(value)}", hint)
 
     return parse

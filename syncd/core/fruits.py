@@ -22,11 +22,11 @@ def fruits(
     """Which unknown attachments are the fruit of which intent: id -> intent.
 
     By size, number and name; else by size and name, or its form (a server with numbers of its
-    own), where as many are new as are awaited; else by size and number (one that rewrites names); else by
-    size, where as many are new as are awaited, in id order. Never by name alone. A lost intent
-    claims only what carries its number, and only what none in doubt needs; but where all that
-    was sent of one name has come, each takes its own. `keeps_names`: this server has been seen
-    to keep names, so that an altogether different one is somebody else's.
+    own), where as many are new as are awaited; else by size and number (one that rewrites
+    names); else by size, where as many are new as are awaited, in id order. Never by name alone.
+    A lost intent claims only what carries its number, and only what none in doubt needs; but
+    where all that was sent of one name has come, each takes its own. `keeps_names`: this server
+    has been seen to keep names, so that an altogether different one is somebody else's.
     """
     found: dict[int, Intent] = {}
     rest = sorted(intents, key=lambda i: i.key)

@@ -75,6 +75,8 @@ class Limits:
     max_batch_bytes: int
     fits: Callable[[Sequence[str]], bool]
     """Whether these names fit one request line."""
+    keeps_old: bool = False
+    """Replaced versions stay (`delete: never`)."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ class Plan:
     """Old versions whose replacement stands in the task."""
     creates: tuple[Create, ...] = ()
     deletes: tuple[Delete, ...] = ()
+    """Of what is foreign only once every upload stands in the task (`unsent`)."""
+    unsent: bool = False
+    """There are uploads to do first."""
     renames: tuple[Rename, ...] = ()
     reorders: tuple[Reorder, ...] = ()
     records: tuple[LedgerEntry, ...] = ()
@@ -112,6 +117,17 @@ class Plan:
     """To be recorded as the folder's own; None = not to be trusted yet."""
     mirror_approved: bool = False
     """Deletes of foreign attachments were approved: recorded for good."""
+
+    @property
+    def due(self) -> tuple[Delete, ...]:
+        """The deletes that need not wait for uploads."""
+        return tuple(d for d in self.deletes if d.reason != "foreign" or not self.unsent)
+
+    @property
+    def size(self) -> int:
+        """How many actions it holds."""
+        changes = (self.finish, self.creates, self.deletes, self.renames, self.reorders)
+        return sum(map(len, changes)) + len(self.waiting)
 
     @property
     def busy(self) -> bool:
@@ -151,7 +167,7 @@ def cost(plan: Plan, limits: Limits) -> int:
 def _create_cost(creates: Sequence[Create], limits: Limits) -> int:
     if not creates:
         return 0
-    replaced = sum(1 for c in creates if c.replaces is not None)
+    replaced = sum(1 for c in creates if c.replaces is not None and not limits.keeps_old)
     return len(batches(creates, limits)) + 1 + replaced
 
 

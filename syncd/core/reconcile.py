@@ -65,6 +65,7 @@ def reconcile(s: Situation) -> Plan:
         finish=() if keeps else _finish(s),
         creates=_creates(s, uploads.ready, at),
         deletes=deletes,
+        unsent=bool(uploads.ready),
         renames=tuple(renames),
         reorders=reorders,
         records=tuple(e for e in records if before.get(e.id) != e),
@@ -242,8 +243,8 @@ def _deletes(
 ) -> tuple[tuple[Delete, ...], list[Problem]]:
     """Attachments whose file is gone, and (mirror) what is not ours.
 
-    A foreign attachment may be the only copy of a file that could not be sent yet: nothing
-    foreign is deleted before every upload stands in the task.
+    A foreign attachment may be the only copy of a file that could not be sent yet: none is
+    deleted while one waits or fails, nor (`Plan.due`) before every upload stands in the task.
     """
     if s.rules.delete == "never":
         return (), []
@@ -251,8 +252,8 @@ def _deletes(
         Delete(e.id, s.shown[e.id].name if e.id in s.shown else e.name.seen, e.size, "gone", e.path)
         for e in s.matches.gone
     ]
-    unsent = uploads.ready or uploads.waiting or uploads.failed or uploads.contested
-    if s.rules.delete == "mirror" and s.fresh and not unsent and s.refused_alike is None:
+    stuck = uploads.waiting or uploads.failed or uploads.contested
+    if s.rules.delete == "mirror" and s.fresh and not stuck and s.refused_alike is None:
         adopted = {entry.id for entry, _ in adoption.adopted}
         troubled = {p.path for p in s.folder.failed}
         deletes += [

@@ -53,6 +53,7 @@ class Apply:
             except ApiError as error:
                 outcome.failures.append(_failure(error, action))
                 return
+            outcome.changed += 1
             self._tools.meter.save()
 
     def _delete(self, outcome: Outcome, delete: Delete) -> None:

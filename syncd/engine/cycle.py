@@ -52,6 +52,8 @@ class Cycle:
         self._sends: Counter[str] = Counter()
         """Uploads carried out, by path."""
         self._requests_before = tools.meter.requests[folder.task]
+        self._left_to_do = 0
+        """Actions of the last plan that were not carried out."""
 
     def run(self) -> FolderReport:
         """Rounds until nothing is left to do, or nothing more can be done now.
@@ -69,6 +71,8 @@ class Cycle:
         meter.save()
         if self.look.listing is not None and not self._options.dry_run:
             ledger.remember(self._task, self.look.listing, self.look.listed_at)
+        if self.report.code == LATER:
+            self.report.pending = max(self.report.pending, self._left_to_do)
         self.report.requests = meter.requests[self._task] - self._requests_before
         quiet = self.report.exit_code() == OK and not self.report.pending
         self.report.in_sync = quiet and not (self._options.dry_run and self.report.planned)
@@ -102,17 +106,29 @@ class Cycle:
         self._describe(plan, situation, limits)
         self._lessons.told, self._lessons.left = plan.refused_alike, plan.creates
         if self._options.dry_run:
-            keeps_old = self._folder.rules.delete == "never"
-            self.report.foresee(plan, limits, keeps_old=keeps_old)
+            self.report.foresee(plan, limits)
+            self._warn_of_quota()
             return False
+        self._left_to_do = plan.size
         self._record(plan, situation)
         now_possible = self._now_possible(plan, situation, limits)
         if not now_possible.busy:
             return self._nothing_to_send(plan)
         outcome = self._apply(now_possible, situation, limits)
+        self._left_to_do -= outcome.done
         self._unlisted = self._unlisted or outcome.unlisted
         self.look.listing = outcome.listing
         return self._lessons.learn(outcome.failures)
+
+    def _warn_of_quota(self) -> None:
+        """A dry run tells if its plan takes more than there is."""
+        meter, organization = self._tools.meter, self._task.organization_id
+        left = meter.left(organization)
+        if left is not None and self.report.planned > max(left - meter.reserve, 0):
+            self.report.hints.append(
+                f"the quota has {left} requests left, {meter.reserve} of them kept back: a run "
+                "does what fits, a later one goes on"
+            )
 
     def _leave(self, s: Situation) -> Leave:
         deleted = len(self.report.deleted) if self._options.once else s.past.deleted
@@ -120,7 +136,11 @@ class Cycle:
 
     def _limits(self) -> Limits:
         task, client = self._task, self._tools.client
-        return Limits(self._tools.max_batch_bytes, lambda names: client.fits(task, names))
+        return Limits(
+            self._tools.max_batch_bytes,
+            lambda names: client.fits(task, names),
+            keeps_old=self._folder.rules.delete == "never",
+        )
 
     def _describe(self, plan: Plan, s: Situation, limits: Limits) -> None:
         self.report.describe(plan)
@@ -149,7 +169,7 @@ class Cycle:
         creates = self._lessons.refusals.allowed(plan.creates)
         left = self._tools.meter.left(self._task.organization_id)
         share = 1.0 if self._options.once else HALF
-        plan = replace(plan, creates=creates)
+        plan = replace(plan, creates=creates, deletes=plan.due)
         reserve = self._tools.meter.reserve
         return fit(plan, limits, left, reserve, owed=s.owed, order_share=share)
 
@@ -193,7 +213,6 @@ class Cycle:
             self._tools.sleep(LAG)
             self.look.listing = None
             return True
-        self.report.pending += len(plan.waiting)
         first = plan.waiting[0]
         text = _several(plan.waiting, f"{first.path}: {first.reason}")
         self.report.fails(LATER, text, "files")

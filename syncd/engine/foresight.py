@@ -26,12 +26,12 @@ _DELETED_BECAUSE = {
 }
 
 
-def planned_actions(plan: Plan, limits: Limits, *, keeps_old: bool) -> list[PlannedAction]:
-    """In the order in which they would be done; with `keeps_old` old versions stay."""
+def planned_actions(plan: Plan, limits: Limits) -> list[PlannedAction]:
+    """In the order in which they would be done."""
     return [
         *(_delete(d) for d in plan.finish),
         *_creates(plan.creates, limits),
-        *(() if keeps_old else _old_versions(plan.creates)),
+        *(() if limits.keeps_old else _old_versions(plan.creates)),
         *(_delete(d) for d in plan.deletes),
         *(_rename(r) for r in plan.renames),
         *(

@@ -171,8 +171,9 @@ class Lessons:
         return False
 
     def _about_task(self, error: ApiError) -> str:
+        right = "; does your plan or role lack the right?" if error.status == 403 else ""
         return (
-            f"{error}: is task {self._task.task_id} (organization "
+            f"{error}{right}: is task {self._task.task_id} (organization "
             f"{self._task.organization_id}, workspace {self._task.workspace_id}) still there and "
             "yours? nothing of it was touched; if it is gone, take it out of the config"
         )
@@ -189,14 +190,14 @@ class Lessons:
         self._tools.sleep(delay)
         return True
 
-    def paused(self, pending: int = 0) -> bool:
+    def paused(self, requests: int = 0) -> bool:
         """The quota is used up: sleep until it resets, or leave the rest to a later run."""
         now = self._tools.clock()
         meter, organization = self._tools.meter, self._task.organization_id
         until = meter.resumes_at(organization) or now + 60.0
         left = meter.left(organization)
         at = datetime.fromtimestamp(until).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-        what = f"{pending} requests are left to do; " if pending else ""
+        what = f"{requests} requests are left to do; " if requests else ""
         kept = f", {meter.reserve} kept back" if left else ""
         text = (
             f"{what}quota: {left if left is not None else 0} requests left{kept}; goes on at {at}"
@@ -206,7 +207,6 @@ class Lessons:
             self._tools.sleep(max(until - now, 0.0) + 0.5)
             self._look.listing = None
             return True
-        self._report.pending += pending
         self._report.resumes_at = until
         self._report.fails(LATER, text, "quota")
         return False

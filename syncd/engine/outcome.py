@@ -30,8 +30,15 @@ class Outcome:
     """Something was created of which only the next list tells the id."""
     failures: list[Failure] = field(default_factory=list)
     stopped: Stopped | None = None
+    changed: int = 0
+    """Renames, moves and deletes that were carried out."""
     sent: list[tuple[tuple[Create, ...], tuple[Sent, ...]]] = field(default_factory=list)
     """The creates that were carried out, with what went over the wire."""
+
+    @property
+    def done(self) -> int:
+        """Actions carried out."""
+        return self.changed + sum(len(batch) for batch, _ in self.sent)
 
     @property
     def ended(self) -> bool:

@@ -81,9 +81,9 @@ class FolderReport:
         # What a hint speaks of may be settled (uploaded) within the run: it is told all the same.
         self.hints = list(dict.fromkeys((*self.hints, *plan.hints)))
 
-    def foresee(self, plan: Plan, limits: Limits, *, keeps_old: bool) -> None:
+    def foresee(self, plan: Plan, limits: Limits) -> None:
         """Dry run: take over what a plan would do, and exactly what that takes."""
-        self.actions = planned_actions(plan, limits, keeps_old=keeps_old)
+        self.actions = planned_actions(plan, limits)
         requests = sum(action.requests for action in self.actions)
         self.planned_requests += requests - self.planned
         self.planned = requests
@@ -93,6 +93,11 @@ class FolderReport:
         self.reordered = [r.entry.path for r in plan.reorders]
         self.deleted = [d.name for d in plan.deletes]
         self.adopted = list(plan.adopted)
+        for delete in plan.deletes:
+            if delete.reason == "foreign" and delete.name in self.foreign:
+                self.foreign.remove(delete.name)
+        if limits.keeps_old:
+            self.foreign += [c.replaces.name.seen for c in plan.creates if c.replaces]
 
     def as_json(self) -> dict[str, Any]:
         """The folder's part of `--once --json` (contract.md, Report)."""

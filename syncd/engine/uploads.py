@@ -48,6 +48,9 @@ class Uploads:
             self._send_all(outcome, deque(requests))
         finally:
             self._tools.progress.done()
+            rank = {file.path: n for n, file in enumerate(files)}
+            for told in (self._report.created, self._report.replaced):
+                told.sort(key=lambda path: rank.get(path, -1))
         if outcome.stopped is not None:
             raise outcome.stopped
 

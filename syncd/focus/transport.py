@@ -28,6 +28,8 @@ from syncd.focus.wire import Adapter, Exchange, exchange
 ANSWER_LIMIT = 16 << 20
 """Bytes an answer may have, after decompression."""
 _CHUNK = 1 << 16
+_PREFIX, _TELLING = "toggl_sk_", 8
+"""A server may quote the part after the prefix alone; what is as short as a word tells nothing."""
 _FRESH = 45.0
 """Seconds for which an idle connection is used again: a server or a NAT that has forgotten it
 would make a create doubtful for nothing."""
@@ -196,7 +198,7 @@ def _headers(key: str) -> dict[str, str]:
         "Accept-Encoding": "identity",
     }
     if key:
-        if not (key.isascii() and key.isprintable()) or " " in key:
+        if not (key.isascii() and key.isprintable()):
             raise KeyRefused("the key holds characters that no key has; nothing was sent")
         headers["Authorization"] = f"Bearer {key}"
     return headers
@@ -210,6 +212,7 @@ def _without(key: str, answer: Answer) -> Answer:
     if answer.status != 200 and b"\\" in body:
         with suppress(ValueError, RecursionError):  # no JSON: then nothing is spelled otherwise
             body = jsonlib.dumps(jsonlib.loads(body), ensure_ascii=False).encode(errors="replace")
-    for spelled in (key, jsonlib.dumps(key)[1:-1]):
+    bare = key.removeprefix(_PREFIX)
+    for spelled in (key, jsonlib.dumps(key)[1:-1], *([bare] if len(bare) >= _TELLING else ())):
         body = body.replace(spelled.encode(), b"(the key)")
     return Answer(answer.status, answer.headers, body, answer.cut, answer.overlong)

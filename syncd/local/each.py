@@ -10,6 +10,8 @@ from syncd.errors import FolderError
 from syncd.local.digest import strerror
 from syncd.local.root import printable
 
+HIGHEST = 2**63 - 1
+"""The greatest number that a task can have."""
 _TASK = re.compile(r"([0-9]+)(?:[ _-].*)?", re.DOTALL)
 
 

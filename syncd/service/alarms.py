@@ -18,6 +18,8 @@ JUMP = 3.0
 """Seconds that two clocks may drift apart between two looks."""
 _LONGEST_ALARM = 86_400.0
 _CLOSE = 0.01
+_SHORTEST = 0.1
+"""Seconds; of a job that comes faster than it is run the scheduler complains each time."""
 
 
 def uptime() -> float:
@@ -47,6 +49,7 @@ class Alarms:
     def every(self, name: str, seconds: float) -> None:
         """Ring again and again; to be said anew after the clock was set: jobs go by the wall's."""
         self._at = 0.0
+        seconds = max(seconds, _SHORTEST)
         self._scheduler.add_job(
             lambda: self._ring(name),
             IntervalTrigger(seconds=seconds, timezone=UTC),

@@ -49,7 +49,7 @@ class Board:
             "service": running,
             "pid": os.getpid() if running else None,
             "restarts": self._watcher.restarts,
-            "quota": quota_status(tools.meter, organizations, tools.clock()),
+            "quota": quota_status(tools.meter, organizations, tools.clock(), self._pauses()),
             "folders": rows,
         }
         try:
@@ -57,6 +57,10 @@ class Board:
         except StateError as error:
             log.warning("%s", error)
         self._notifier.status(_summary(rows))
+
+    def _pauses(self) -> list[float | None]:
+        reports = (w.report for w in self._worker.folders.values())
+        return [r.resumes_at for r in reports if r is not None and r.cause == "quota"]
 
     def leave(self) -> None:
         """The last word: what is known stays, but nobody is at work on it."""

@@ -69,7 +69,6 @@ class Daemon:
         self._clocks = Clocks()
         self._board = Board(config, worker, self._watcher, notifier)
         worker.on_progress = self._board.write
-        worker.on_key_refused = keys.say_refused
         stopping.pulse = self.pulse
 
     def run(self) -> int:
@@ -82,6 +81,9 @@ class Daemon:
             code = self._first_answer()
             if code != OK:
                 return code
+            self._worker.on_key_refused = self._keys.say_refused
+            if self._worker.gate.key_refused:
+                self._keys.say_refused()
             self._is_ready()
             self._board.write()
             while True:

@@ -11,7 +11,7 @@ from syncd.core.books import in_doubt
 from syncd.engine.report import PARTLY, FolderReport
 from syncd.errors import FolderError, UsageError
 from syncd.local import watchlist
-from syncd.local.each import task_folders
+from syncd.local.each import HIGHEST, task_folders
 from syncd.model import Folder, TaskKey
 from syncd.state.ledger import Ledger
 
@@ -77,7 +77,10 @@ def find_folders(config: Config, ledger: Ledger, now: float) -> Folders:
         found.sort(key=lambda t: known.get(t.folder.task) != t.folder.path)
         for target in found:
             task = target.folder.task
-            if task in taken:
+            if task.task_id > HIGHEST:
+                text = f"{task.task_id} is no task's number: rename the folder"
+                errors.append(_error(target.folder.name, target.folder.path, None, text))
+            elif task in taken:
                 text = f"{task} is fed by {taken[task]} already: rename one of the two folders"
                 errors.append(_error(target.folder.name, target.folder.path, task.task_id, text))
             else:
@@ -150,20 +153,21 @@ def chosen(
     if wanted is None:
         return list(folders.targets), list(folders.errors)
 
-    def is_wanted(text: str, name: str, path: str) -> bool:
-        return text == name or _same_place(text, path)
+    def is_wanted(text: str, name: str, path: str, parent: str | None = None) -> bool:
+        return text == name or any(_same_place(text, p) for p in (path, parent) if p)
 
     for text in wanted:
         known = [(t.folder.name, t.folder.path) for t in folders.targets]
         known += [(r.name, r.path) for r in folders.errors]
-        if not any(is_wanted(text, *place) for place in known):
+        is_parent = any(_same_place(text, parent) for parent in folders.parents)
+        if not is_parent and not any(is_wanted(text, *place) for place in known):
             names = ", ".join(name for name, _ in known) or "none"
             raise UsageError(f"--folder {text}: no such folder in the config (there is: {names})")
     return (
         [
             t
             for t in folders.targets
-            if any(is_wanted(w, t.folder.name, t.folder.path) for w in wanted)
+            if any(is_wanted(w, t.folder.name, t.folder.path, t.parent) for w in wanted)
         ],
         [r for r in folders.errors if any(is_wanted(w, r.name, r.path) for w in wanted)],
     )

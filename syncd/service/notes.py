@@ -16,6 +16,7 @@ from typing import Any
 
 from syncd.errors import StateError
 from syncd.model import TaskKey
+from syncd.secrets import redact
 
 APPROVAL_LIVES = 86_400.0
 """Seconds after which an approval is void."""
@@ -80,14 +81,14 @@ def _read(path: str) -> dict[str, Any]:
 
 
 def _write(path: str, value: dict[str, Any]) -> None:
-    """Atomically, readable by its owner alone (mkstemp makes it so)."""
+    """Atomically, readable by its owner alone (mkstemp makes it so); no error that was quoted
+    brings a key into it."""
     directory, name = os.path.split(path)
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
         with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False)
-            file.write("\n")
+            file.write(redact(json.dumps(value, ensure_ascii=False)) + "\n")
         os.replace(temporary, path)
     except OSError as error:
         if temporary is not None and os.path.exists(temporary):

@@ -58,6 +58,7 @@ def folder_status(
         "contested": report.contested,
         "detached": report.detached,
         "error": report.error,
+        "cause": report.cause,
         "task": task_text(task) if task is not None else None,
     }
 
@@ -74,17 +75,22 @@ def _reason(report: FolderReport) -> str | None:
     return None
 
 
-def quota_status(meter: Meter, organizations: Iterable[int], now: float) -> dict[str, Any]:
-    """The scarcest quota among the organizations (contract.md, Report)."""
+def quota_status(
+    meter: Meter, organizations: Iterable[int], now: float, pauses: Iterable[float | None] = ()
+) -> dict[str, Any]:
+    """The scarcest quota among the organizations (contract.md, Report); `pauses`: until when
+    folders wait for theirs."""
     known = [(meter.quota(o), meter.left(o), o) for o in sorted(set(organizations))]
     counted = [(left, o) for _, left, o in known if left is not None]
+    until = max((at for at in pauses if at is not None and at > now), default=None)
     if not counted:
-        return {"remaining": None, "resets_in": None, "paused_until": None}
+        return {"remaining": None, "resets_in": None, "paused_until": timestamp(until)}
     left, organization = min(counted)
     resets_at = meter.resumes_at(organization)
-    paused = left <= meter.reserve
+    if until is None and left <= meter.reserve:
+        until = resets_at
     return {
         "remaining": left,
         "resets_in": None if resets_at is None else max(round(resets_at - now), 0),
-        "paused_until": timestamp(resets_at) if paused else None,
+        "paused_until": timestamp(until),
     }

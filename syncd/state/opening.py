@@ -34,7 +34,7 @@ def open_for_writing(path: str, check: Check) -> sqlite3.Connection:
 def open_for_reading(path: str, check: Check) -> sqlite3.Connection:
     """A copy of the ledger in memory; the file and its folder are left as they are."""
     memory = _connect(":memory:")
-    if os.path.exists(path):
+    if _is_there(path):
         try:
             _copy(path, memory)
             _verify(memory)
@@ -48,6 +48,16 @@ def open_for_reading(path: str, check: Check) -> sqlite3.Connection:
             memory = _connect(":memory:")
     migrate(memory, None)
     return memory
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unusable(path, error) from None
+    return True
 
 
 def _opened(path: str, check: Check) -> sqlite3.Connection:

@@ -283,3 +283,40 @@ def test_a_dry_run_writes_nothing_anywhere(new_world: NewWorld) -> None:
     assert not report.in_sync
     after = (world.state / "ledger.db").read_bytes(), os.listdir(world.state), world.rows()
     assert after == before
+
+
+def test_where_nothing_is_deleted_a_replacement_is_cheaper(new_world: NewWorld) -> None:
+    world, _ = synced(new_world, rules={"delete": "never"})
+    world.write("a", "changed")
+    foreseen = world.run(dry_run=True)
+    report = world.run()
+    assert world.calls() == [LIST, SINGLE, LIST]
+    assert report.planned_requests == foreseen.planned_requests == 3
+    assert foreseen.foreign == report.foreign == ["a"]
+
+
+def test_a_mirrors_deletes_are_foreseen_though_they_wait_for_the_uploads(
+    new_world: NewWorld,
+) -> None:
+    world, witness = synced(new_world, rules={"delete": "mirror"})
+    first = witness.seed("theirs")
+    held = world.run()
+    assert [h.name for h in held.held] == ["theirs"]
+    assert world.run(approved=frozenset({first.id})).deleted == ["theirs"]
+    witness.seed("theirs again")
+    world.write("new", "content")
+    foreseen = world.run(dry_run=True)
+    assert (foreseen.deleted, foreseen.foreign) == (["theirs again"], [])
+    report = world.run()
+    assert world.calls() == [LIST, SINGLE, LIST, DELETE]
+    assert (report.deleted, report.created) == (["theirs again"], ["new"])
+    assert report.planned_requests == foreseen.planned_requests == 4
+
+
+def test_the_first_mirror_is_held_in_a_dry_run_too(new_world: NewWorld) -> None:
+    world = new_world(rules={"delete": "mirror"})
+    Witness(world).seed("theirs")
+    world.write("a", "content")
+    foreseen = world.run(dry_run=True)
+    assert ([h.name for h in foreseen.held], foreseen.foreign) == (["theirs"], ["theirs"])
+    assert [h.name for h in world.run().held] == ["theirs"]

@@ -275,3 +275,26 @@ class TestNames:
 
 def files(folder: Path) -> list[Path]:
     return [p for p in folder.iterdir() if p.is_file() and not p.is_symlink()]
+
+
+class TestEach:
+    def test_a_number_that_no_task_has_is_that_folders_error(self, new_scene: NewScene) -> None:
+        scene = new_scene()
+        parent = scene.base / "each"
+        (parent / "20261125143000123456 scan").mkdir(parents=True)
+        scene.configure(f"{{path: '{scene.root}', task_id: 789}}", f"{{each: '{parent}'}}")
+        scene.write("a", "content")
+        said = scene.once("--json")
+        assert (said.code, scene.names()) == (1, ["a"])
+        assert [f["in_sync"] for f in said.json["folders"]] == [False, True]
+        assert "no task's number" in said.json["folders"][0]["error"]
+        assert scene.syncd("check").code == 1
+
+    def test_its_parent_names_all_of_its_folders(self, new_scene: NewScene) -> None:
+        scene = new_scene()
+        parent = scene.base / "each"
+        for number in ("1", "2 x"):
+            (parent / number).mkdir(parents=True)
+        scene.configure(f"{{path: '{scene.root}', task_id: 789}}", f"{{each: '{parent}'}}")
+        said = scene.once("--json", "--folder", str(parent))
+        assert (said.code, [f["name"] for f in said.json["folders"]]) == (0, ["1", "2 x"])

@@ -17,9 +17,10 @@ from tests.support.commands import KEY, Said
 from tests.support.processes import launcher, python_m_syncd
 from tests.support.scene import Scene
 
+PREFIX = "Bearer toggl_sk_"
 ODD_KEY = 'no"form\\at-all'
 """The key's form is not checked: it may hold what JSON escapes."""
-TRACE = "0123456789abcdef0123456789abcdef"
+TRACE = "fedcba9876543210fedcba9876543210"
 COMMANDS = (
     *(("--once",), ("--once", "-v"), ("--once", "--json"), ("--once", "--dry-run", "-v")),
     *(("--once", "-v", "--log-format", "json"), ("list", "-v"), ("list", "--json")),
@@ -47,6 +48,7 @@ def echo(status: int, body: Callable[[str], str], **headers: str) -> Answers:
 
 
 ECHOES = {
+    "the digits alone": echo(400, lambda sent: f"unknown: {sent.removeprefix(PREFIX)}"),
     "a plain text": echo(400, lambda sent: f"bad header Authorization: {sent}"),
     "error_description": echo(
         400, lambda sent: json.dumps({"error": "x", "error_description": f"{sent} is bad"})
@@ -80,7 +82,7 @@ def test_no_echo_brings_the_key_into_any_output_or_file(new_scene: NewScene, key
     assert scene.once().code == 0
     scene.write("b", "new")
     honest = scene.server.handle
-    secret = key if key == KEY else key[:8]
+    secret = key.removeprefix("toggl_sk_") if key == KEY else key[:8]
     heard: list[str] = []
     for name, answer in ECHOES.items():
 

@@ -13,6 +13,7 @@ import pytest
 from syncd.sandbox.faults import Fault
 from syncd.state.schema import MIGRATIONS, VERSION
 from tests.fault.conftest import NewScene
+from tests.fault.test_hostile_files import USER, give_away
 from tests.support.namespace import allowed, and_then, inside
 from tests.support.processes import launcher
 from tests.support.scene import IDS, Scene
@@ -249,3 +250,15 @@ def wait_for(condition: object) -> None:
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < end, "waited for in vain"
         time.sleep(0.01)
+
+
+@pytest.mark.skipif(USER is None, reason="permissions bind nobody but root's others")
+def test_a_state_that_cannot_be_looked_at_is_not_taken_for_none(new_scene: NewScene) -> None:
+    scene, _ = synced(new_scene)
+    give_away(scene)
+    scene.state.chmod(0)
+    for argv in (("list",), ("status",), ("--once", "--dry-run")):
+        said = scene.syncd(*argv, user=USER)
+        assert (said.code, scene.sent()) == (75, []), argv
+        assert "Permission denied" in said.out + said.err
+    scene.state.chmod(0o700)

@@ -548,8 +548,9 @@ class Syncd:
     def _may_mirror(self, id_: int, method: str) -> bool:
         if method != "DELETE" or self.rules.delete != "mirror":
             return False
-        missing = self._unsent()
-        if missing:
+        there = Counter(self.content(r) for r in (self.live() | self._believed()).values())
+        wanted = Counter(map(sha, self.synced().values()))
+        if missing := wanted - there:
             self.sim.wrong(f"foreign {id_} deleted while {missing} are not in the task")
         return True
 
@@ -618,7 +619,8 @@ class Syncd:
             if lost and not earlier.listed_late:
                 sim.wrong(f"{what} again, with no list {DOUBT} s after its answer was lost")
         lag = sim.server.quirks.list_lag
-        for row in self.live().values():
+        released = self.owned.keys() - self._entries() if self.rules.delete == "never" else ()
+        for row in (r for i, r in self.live().items() if i not in released):
             if self.owned[row.id] != path or self.content(row) != content or row.id in self.assumed:
                 continue
             if row.created_at <= self._listed_at - lag:

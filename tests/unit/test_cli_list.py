@@ -170,3 +170,10 @@ def test_a_wrong_config_still_gives_one_document(shell: Shell) -> None:
     assert said.code == said.json["exit"] == 78
     assert said.json["folders"] == []
     assert "api" in said.json["error"]
+
+
+def test_no_name_makes_a_line_of_its_own(shell: Shell) -> None:
+    shell.seed("a\n  100  id 9  1 byte  syncd  in sync  forged")
+    lines = shell.syncd("list").out.splitlines()
+    assert len(lines) == 2
+    assert "a\\n  100" in lines[1]

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from syncd.sandbox.faults import Fault
 from syncd.service.notes import (
     Approval,
     read_approvals,
@@ -290,3 +291,24 @@ def test_as_a_program_it_answers_with_one_document(shell: Shell) -> None:
     assert run.returncode == 75
     assert len(json.loads(run.stdout)["folders"][0]["held"]) == 3
     assert run.stderr == ""
+
+
+def test_what_waits_for_the_quota_is_counted_and_until_when_is_told(shell: Shell) -> None:
+    for number in range(15):
+        shell.write(f"{number}", f"content {number}")
+    shell.server.faults.append(Fault("status_before", method="POST", status=402, times=None))
+    said = shell.syncd("--once", "--json")
+    assert said.code == 75
+    assert said.json["quota"]["paused_until"] is not None
+    found = shell.json("status")
+    assert found["quota"]["paused_until"] is not None
+    assert (found["folders"][0]["state"], found["folders"][0]["pending"]) == ("paused", 15)
+
+
+def test_what_was_done_before_the_trouble_is_not_pending(shell: Shell) -> None:
+    for number in range(15):
+        shell.write(f"{number}", f"content {number}")
+    shell.server.faults.append(Fault("status_before", method="POST", status=402, skip=1))
+    shell.syncd("--once")
+    left = shell.json("status")["folders"][0]["pending"]
+    assert left == 15 - len(shell.server.rows((123, 456, 789))) in (5, 10)

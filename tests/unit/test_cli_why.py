@@ -201,3 +201,21 @@ def test_a_name_that_is_not_utf8_is_told(shell: Shell) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["rule"] == "not synced: name is not UTF-8"
+
+
+def test_of_two_unicode_twins_each_is_told_of_by_itself(shell: Shell) -> None:
+    nfc, nfd = "caf\u00e9", "cafe\u0301"
+    shell.write(nfd, "attached")
+    shell.syncd("--once")
+    shell.write(nfc, "its twin")
+    found = why(shell, nfc)
+    assert (found["synced"], found["path"]) == (False, nfc)
+    assert "same name as" in found["rule"]
+    assert (why(shell, nfd)["synced"], state(shell, nfd)) == (True, "in sync")
+
+
+def test_what_ends_it_is_in_the_document_as_in_the_exit_status(shell: Shell) -> None:
+    shell.config.write_text("nonsense: 1\n")
+    said = shell.syncd("why", str(shell.root / "a"), "--json")
+    assert (said.code, said.json["exit"]) == (78, 78)
+    assert "nonsense" in said.json["error"]

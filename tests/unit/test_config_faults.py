@@ -241,3 +241,23 @@ def test_a_wrong_folder(faults: Faults, folders: str, key: str, message: str) ->
     fault = next(fault for fault in found if fault.key == key)
     assert message in fault.message
     assert fault.hint
+
+
+def test_two_folders_of_one_task_are_told_whatever_else_is_wrong(faults: Faults) -> None:
+    found = faults(
+        """api: {url: sandbox, organization_id: zero, workspace_id: 2}
+folders: [{path: a, task_id: 1}, {path: b, task_id: 1}]
+"""
+    )
+    assert [fault.key for fault in found] == ["api.organization_id", "folders[1].task_id"]
+
+
+def test_a_quota_that_the_reserve_eats_up(faults: Faults) -> None:
+    api = API.replace("}", ", quota: 5}")
+    assert "quota_reserve is 5" in only(faults(api + ONE)).message
+    assert not faults(API.replace("}", ", quota: 5, quota_reserve: 4}") + ONE)
+
+
+def test_the_hint_names_the_default(faults: Faults) -> None:
+    found = only(faults(API.replace("}", ", create_params: all}") + ONE))
+    assert found.hint == "write both, the default"

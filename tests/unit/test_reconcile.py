@@ -258,11 +258,11 @@ CASES = [
         {"rules": MIRROR},
     ),
     Case(
-        "mirror: not before every upload stands in the task",
+        "mirror: planned from the start, and due once every upload stands in the task",
         [FA, FB],
         [A],
         [attachment(9, "x")],
-        ["create b"],
+        ["create b", "delete 9 foreign"],
         {"rules": MIRROR},
     ),
     Case(
@@ -467,6 +467,14 @@ def test_a_move_sends_the_servers_form_of_a_name_along_and_nothing_else(
     files = [file(f"{name}.txt", name.upper()) for name in "abcd"]
     found = reconcile(situation(files, ours))
     assert [(r.entry.id, r.name) for r in found.reorders] == [(2, sent_along)]
+
+
+def test_nothing_foreign_is_due_while_there_is_something_to_send() -> None:
+    plan = reconcile(situation([FB], [A], [attachment(9, "x")], rules=MIRROR))
+    assert [d.id for d in plan.deletes] == [1, 9]
+    assert [d.id for d in plan.due] == [1]
+    calm = reconcile(situation([FA], [A], [attachment(9, "x")], rules=MIRROR))
+    assert [d.id for d in calm.due] == [9]
 
 
 class TestDigests:

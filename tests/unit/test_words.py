@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def foreseen(plan: Plan, *, lists: int = 1, keeps_old: bool = False) -> FolderRe
     made = report()
     made.planned = cost(plan, LIMITS)
     made.planned_requests = lists + made.planned
-    made.foresee(plan, LIMITS, keeps_old=keeps_old)
+    made.foresee(plan, replace(LIMITS, keeps_old=keeps_old))
     return made
 
 
