@@ -23,7 +23,8 @@ def fruits(
 
     By size, number and name; else by size and name, or its form (a server with numbers of its
     own), where as many are new as are awaited; else by size and number (one that rewrites
-    names); else by size, where as many are new as are awaited, in id order. Never by name alone.
+    names); else, of those answered with 201, by size, where as many are new as are awaited, in id
+    order. Never by name alone.
     A lost intent claims only what carries its number, and only what none in doubt needs; but
     where all that was sent of one name has come, each takes its own. `keeps_names`: this server
     has been seen to keep names, so that an altogether different one is somebody else's.
@@ -37,7 +38,7 @@ def fruits(
         (_by_name, _clear),
         (_by_form, _clear),
         (_by_number, None),
-        (_by_size, _clear),
+        (_by_size, _certain),
     ):
         claiming = clear(rest, candidates, first_seen, key_of) if clear else rest
         _claim(found, claiming, candidates, first_seen, key_of, keeps_names)
@@ -69,6 +70,17 @@ def _clear(
     """Those in doubt of which as many are awaited as are new."""
     doubtful = [i for i in intents if i.state != "lost"]
     return _complete(doubtful, candidates, first_seen, key_of)
+
+
+def _certain(
+    intents: Sequence[Intent],
+    candidates: Sequence[Attachment],
+    first_seen: Mapping[int, int],
+    key_of: Key,
+) -> list[Intent]:
+    """Those of the clear ones that were answered with 201: they must be somewhere."""
+    clear = _clear(intents, candidates, first_seen, key_of)
+    return [i for i in clear if i.state == "answered"]
 
 
 def _exactly(x: Intent | Attachment) -> tuple[object, ...]:

@@ -109,11 +109,17 @@ class TestCreates:
         ids=lambda value: value if isinstance(value, str) else "",
     )
     def test_found(self, says, sent, seen, pairs) -> None:  # type: ignore[no-untyped-def]
-        intents = tuple(intent(n, *values) for n, values in enumerate(sent, 1))
+        intents = tuple(intent(n, *values, state="answered") for n, values in enumerate(sent, 1))
         past = Past(intents=intents, sequence=1)
         found = settled(past, *(attachment(*values) for values in seen))
         assert {e.id: e.path for e in found.entries} == pairs
         assert set(found.first_seen) == {values[0] for values in seen} - set(pairs)
+
+    def test_size_alone_is_no_sign_of_what_may_not_have_been_done(self) -> None:
+        found = settled(
+            Past(intents=(intent(1, "a", "A"),), sequence=1), attachment(9, "x", "A", 7)
+        )
+        assert found.entries == ()
 
     def test_what_was_there_before_the_send_is_no_fruit(self) -> None:
         past = Past(intents=(intent(1, "a", "A"),), sequence=1, first_seen={9: 1})
