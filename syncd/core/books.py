@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from syncd.core.fruits import fruits
+from syncd.core.fruits import Habits, fruits
 from syncd.core.names import same_name
 from syncd.model import (
     Attachment,
@@ -56,8 +56,8 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     unknown = [a for a in listing.attachments if a.id not in known]
     first_seen = {a.id: past.first_seen.get(a.id, sequence) for a in unknown}
 
-    keeps_names = any(e.name.kept for e in entries)
-    found = fruits(past.intents, unknown, first_seen, keeps_names=keeps_names)
+    habits = Habits.shown_by(entries, listing.clock_skew)
+    found = fruits(past.intents, unknown, first_seen, habits)
     for attachment in unknown:
         if attachment.id in found:
             del first_seen[attachment.id]

@@ -3,31 +3,64 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from unicodedata import normalize
 
 from syncd.core.names import form_of, is_plain, resembles
-from syncd.model import Attachment, Intent
+from syncd.model import Attachment, Intent, LedgerEntry
+
+_TOLERANCE = 5.0
+"""Seconds by which two clocks that were compared may still differ."""
 
 Key = Callable[[Intent | Attachment], tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What is known of the server that made the candidates."""
+
+    keeps_names: bool | None = None
+    """True: names are kept as they are sent; False: they are made into something else; None:
+    nobody has seen yet."""
+    skew: float = 0.0
+    """Seconds to add to a local time to get the server's."""
+
+    @classmethod
+    def shown_by(cls, entries: Iterable[LedgerEntry], skew: float) -> Habits:
+        """By what became of the names that were sent before."""
+        names = [e.name for e in entries if e.listed and is_plain(e.name.sent)]
+        if any(not n.kept and not resembles(n.seen, n.sent) for n in names):
+            return cls(False, skew)
+        return cls(True if any(n.kept for n in names) else None, skew)
+
+    def allow(self, intent: Intent, a: Attachment) -> bool:
+        """Whether the server may have made this attachment of what the intent sent.
+
+        It may fold, trim, cut or number any name, and make anything of an odd one. Of a plain
+        one it made something else only if it does so, or at least answered 201; and not before
+        it was sent.
+        """
+        if not is_plain(intent.name) or resembles(a.name, intent.name):
+            return True
+        if self.keeps_names or (self.keeps_names is None and intent.state != "answered"):
+            return False
+        return a.created_at is None or a.created_at > intent.sent_at + self.skew - _TOLERANCE
 
 
 def fruits(
     intents: Sequence[Intent],
     unknown: Sequence[Attachment],
     first_seen: Mapping[int, int],
-    *,
-    keeps_names: bool = False,
+    habits: Habits,
 ) -> dict[int, Intent]:
     """Which unknown attachments are the fruit of which intent: id -> intent.
 
     By size, number and name; else by size and name, or its form (a server with numbers of its
     own), where as many are new as are awaited; else by size and number (one that rewrites
     names); else, of those answered with 201, by size, where as many are new as are awaited, in id
-    order. Never by name alone.
-    A lost intent claims only what carries its number, and only what none in doubt needs; but
-    where all that was sent of one name has come, each takes its own. `keeps_names`: this server
-    has been seen to keep names, so that an altogether different one is somebody else's.
+    order. Never by name alone. A lost intent claims only what carries its number, and only what
+    none in doubt needs; but where all that was sent of one name has come, each takes its own.
     """
     found: dict[int, Intent] = {}
     rest = sorted(intents, key=lambda i: i.key)
@@ -41,7 +74,7 @@ def fruits(
         (_by_size, _certain),
     ):
         claiming = clear(rest, candidates, first_seen, key_of) if clear else rest
-        _claim(found, claiming, candidates, first_seen, key_of, keeps_names)
+        _claim(found, claiming, candidates, first_seen, key_of, habits)
         served = {intent.key for intent in found.values()}
         rest = [i for i in rest if i.key not in served]
         candidates = [a for a in candidates if a.id not in found]
@@ -107,19 +140,13 @@ def _by_number(x: Intent | Attachment) -> tuple[object, ...]:
     return (x.size, x.number if isinstance(x, Intent) else x.display_order)
 
 
-def _may_be(intent: Intent, attachment: Attachment) -> bool:
-    """Whether a server that keeps names may call the intent's fruit so: a plain name it may still
-    fold, trim, cut or number; an odd one it may turn into anything."""
-    return not is_plain(intent.name) or resembles(attachment.name, intent.name)
-
-
 def _claim(
     found: dict[int, Intent],
     intents: Sequence[Intent],
     candidates: Sequence[Attachment],
     first_seen: Mapping[int, int],
     key_of: Key,
-    keeps_names: bool,
+    habits: Habits,
 ) -> None:
     """Pair intents in the order they were sent with candidates in the order of their ids.
 
@@ -137,6 +164,6 @@ def _claim(
         for intent in sorted(chosen, key=lambda i: i.key):
             for a in offered:
                 new = a.id not in found and first_seen[a.id] > intent.sequence
-                if new and (not keeps_names or _may_be(intent, a)):
+                if new and habits.allow(intent, a):
                     found[a.id] = intent
                     break

@@ -26,15 +26,15 @@ class Matches:
     """No file to sync, but not gone either: detached."""
 
 
-def live(folder: FolderSnapshot, past: Past) -> tuple[LedgerEntry, ...]:
+def live(past: Past) -> tuple[LedgerEntry, ...]:
     """The entries that stand for a file, in the order of their ids.
 
     A replaced version stands for its file again if the one that replaced it was lost: it
     may be the only one left in the task.
     """
     entries = [e for e in past.entries if e.role in ("current", "detached")]
-    orphaned = {f.path for f in folder.files} - {e.path for e in entries}
-    entries += [e for e in past.entries if e.role == "superseded" and e.path in orphaned]
+    standing = {e.path for e in entries}
+    entries += [e for e in past.entries if e.role == "superseded" and e.path not in standing]
     return tuple(sorted(entries, key=lambda e: e.id))
 
 
@@ -78,7 +78,7 @@ def wanted_digests(
     A file is read only if its entry's fingerprint fails, if an entry without a file has its
     size (it may have been renamed), or if it was created before in the last day.
     """
-    entries = live(folder, past)
+    entries = live(past)
     by_path = {file.path: file for file in folder.files}
     unsure = {
         entry.path
@@ -103,7 +103,7 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
     taken: set[str] = set()
     unchanged: list[Pair] = []
     rest: list[LedgerEntry] = []
-    for entry in live(folder, past):
+    for entry in live(past):
         file = by_path.get(entry.path)
         if file is not None and file.path not in taken and same_content(entry, file):
             unchanged.append((entry, file))

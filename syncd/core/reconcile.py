@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from syncd.core.adoption import Adoption, adopt, candidates_of
 from syncd.core.books import in_doubt
-from syncd.core.matching import Pair, wanted_digests
+from syncd.core.matching import Pair, live, wanted_digests
 from syncd.core.names import resembles, same_name
 from syncd.core.ordering import MANIFEST, wanted_sequence
 from syncd.core.places import Bound, Places, places
@@ -221,8 +221,8 @@ def _superseded(s: Situation) -> list[LedgerEntry]:
 
 def _finish(s: Situation) -> tuple[Delete, ...]:
     """Old versions whose replacement stands in the task."""
-    revived = {e.id for e, _ in (*s.matches.unchanged, *s.matches.renamed, *s.matches.changed)}
-    old = [e for e in s.past.entries if e.role == "superseded" and e.id not in revived]
+    standing = {e.id for e in live(s.past)}
+    old = [e for e in s.past.entries if e.role == "superseded" and e.id not in standing]
     return tuple(
         Delete(e.id, e.name.seen, e.size, "replaced", e.path)
         for e in (*old, *s.matches.surplus)

@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -91,6 +93,7 @@ def made(sim: Simulation, specs: list[Spec]) -> list[Fault]:
     return found
 
 
+seeds = st.integers(0, 2**20)
 crashes = st.builds(
     Crash,
     at=st.integers(0, 40),
@@ -136,7 +139,7 @@ class Trouble(RuleBasedStateMachine):
     def begin(self, unique, tick, latency, connections, backwards, batch, step, quirks) -> None:
         quirks["unique_names"] = self.unique[unique % len(self.unique)]
         if quirks["orders"] != "kept":
-            quirks["list_lag"] = min(quirks["list_lag"], 3.0)
+            quirks["list_lag"] = 0.0  # nothing would tell what comes too late from what is foreign
         self.sim = Simulation(
             self.base / "world",
             Rules(delete=self.policy, max_delete=5, display_order_step=step),
@@ -325,13 +328,46 @@ class Trouble(RuleBasedStateMachine):
     def run(self, retry: bool, approve: bool) -> None:
         self.a.run(retry=retry, approve=approve)
 
-    @rule(troubles=st.lists(faults, min_size=1, max_size=3))
-    def run_in_trouble(self, troubles: list[Spec]) -> None:
+    @rule(seed=seeds, troubles=st.lists(faults, min_size=1, max_size=3))
+    def run_in_trouble(self, seed: int, troubles: list[Spec]) -> None:
+        self.work(seed)
         self.a.run(*made(self.sim, troubles))
 
-    @rule(troubles=st.lists(faults, max_size=1), crash=crashes)
-    def run_and_die(self, troubles: list[Spec], crash: Crash) -> None:
+    @rule(seed=seeds, nth=st.integers(1, 9), fault=st.sampled_from(FAULTS))
+    def run_with_a_fault_at(self, seed: int, nth: int, fault: Any) -> None:
+        """At one request, whatever it is."""
+        self.work(seed)
+        self.a.run(*made(self.sim, [(fault, None, nth - 1, 1)]))
+
+    @rule(seed=seeds, troubles=st.lists(faults, max_size=1), crash=crashes)
+    def run_and_die(self, seed: int, troubles: list[Spec], crash: Crash) -> None:
+        self.work(seed)
         self.a.run(*made(self.sim, troubles), crash=crash)
+
+    @rule(seed=seeds, nth=st.integers(2, 9), fault=st.sampled_from(FAULTS), crash=crashes)
+    def run_in_trouble_and_die(self, seed: int, nth: int, fault: Any, crash: Crash) -> None:
+        """Two runs, one after the other; the second one is to mend the first."""
+        self.work(seed)
+        self.a.run(*made(self.sim, [(fault, None, nth - 1, 1)]))
+        self.a.run(crash=crash)
+
+    def work(self, seed: int) -> None:
+        """What a user may do between two runs: so that every run has something to do."""
+        dice = Random(seed)
+        deeds: tuple[Callable[[], None], ...] = (
+            lambda: self.write(dice.choice(PATHS), dice.choice(SIZES), dice.random() < 0.5),
+            lambda: self.write(dice.choice(PATHS), dice.choice(SIZES), True),
+            lambda: self.write_many(dice.sample(PATHS, 4)),
+            lambda: self.edit_hidden(dice.randrange(20), dice.random() < 0.5),
+            lambda: self.twin(dice.randrange(20), dice.choice(PATHS)),
+            lambda: self.rename(dice.randrange(20), dice.choice(PATHS)),
+            lambda: self.rotate(dice.sample(range(20), 3)),
+            lambda: self.back_up_on_save(dice.randrange(20), dice.choice(SIZES)),
+            lambda: self.delete(dice.randrange(20)),
+            lambda: self.wait(dice.choice((0.5, 3.0, 61.0))),
+        )
+        for _ in range(seed % 6):
+            dice.choice(deeds)()
 
     @rule()
     def settle(self) -> None:

@@ -46,9 +46,9 @@ def test_a_version_that_was_released_is_not_taken_for_the_next_upload() -> None:
     """`delete: never` had forgotten it, and then took it for new: another content was believed."""
     with played(Never, tick=2.0) as it:
         it.write("z", 5, False)
-        it.run_and_die([], Crash(at=25, kind="before"))
+        it.run_and_die(0, [], Crash(at=25, kind="before"))
         it.write("z", 0, False)
-        it.run_and_die([], Crash(at=25, kind="before"))
+        it.run_and_die(0, [], Crash(at=25, kind="before"))
         it.write("z", 5, False)
 
 
@@ -65,7 +65,7 @@ def test_a_rename_on_its_way_is_not_undone_by_a_move_under_a_lagging_list() -> N
         it.rotate([12, 4, 7])
         it.rename(7, "sub/y")
         it.wait(3700.0)
-        it.run_in_trouble([(("reset_before", {}), None, 2, 1)])
+        it.run_in_trouble(0, [(("reset_before", {}), None, 2, 1)])
         it.edit_hidden(18, False)
         it.run(False, False)
 
@@ -98,7 +98,7 @@ def test_what_leaves_anyway_is_not_moved_aside() -> None:
         it.write("f10", 5, True)
         it.run(False, False)
         it.rename(0, "h")
-        it.run_and_die([], Crash(at=12))
+        it.run_and_die(0, [], Crash(at=12))
         it.write_many(["B 1", "a", "d", "f10", "h", "e"])
         it.rename(5, "a")
 
@@ -116,6 +116,6 @@ def test_what_somebody_else_sends_meanwhile_is_not_taken_for_ours() -> None:
         it.write("a", 5, True)
         it.settle()
         it.write("b", 5, True)
-        it.run_and_die([], Crash(at=11))
+        it.run_and_die(0, [], Crash(at=11))
         assert it.sim.log == ["GET"]
         it.people_add("theirs", 5, 100_100)

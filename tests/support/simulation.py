@@ -222,6 +222,7 @@ class Sent:
 
     path: str
     sha: str
+    size: int
     at: float
     state: str = "lost"
     """lost: the answer is unknown · done: 201 · refused: not done."""
@@ -525,6 +526,11 @@ class Syncd:
                 self.owned[id_] = path
                 self.assumed[id_] = sha(content)
                 return True
+        for sent in self.sent:
+            if (sent.path, sent.size) == (row.name, row.size) and sent.state != "refused":
+                # It would have been adopted, had it been there before.
+                self.owned[id_], self.assumed[id_] = row.name, sent.sha
+                return True
         # As a fruit of a create of ours whose traces the watcher lost with an old ledger.
         if self.forgetful and id_ in self.sim.made_by and self.sim.made_by[id_][0] == self.name:
             self.owned[id_] = self.sim.made_by[id_][1]
@@ -574,28 +580,34 @@ class Syncd:
         return [p for p, c in self.synced().items() if not there[p, sha(c)]]
 
     def _before_delete(self, row: Row) -> None:
-        wrong, path, files = self.sim.wrong, self.owned[row.id], self.synced()
-        others = [r for r in self._listed().values() if r.id != row.id]
-        left = {self.content(r) for r in others}
-        moved = self.followed.get(row.id)
-        if moved is not None and (moved not in files or sha(files[moved]) in left):
-            path = moved
-        what = f"{self.name}: DELETE of {row.id} ({row.name!r}, for {path!r})"
+        """The attachment stands for one path, or for another that its file went to meanwhile."""
         if self.rules.delete == "never":
-            wrong(f"{what} with `delete: never`")
-        paths = {r.id: {self.owned[r.id], self.followed.get(r.id)} for r in others}
-        newer = any(path in paths[r.id] and r.id > row.id for r in others)
+            self.sim.wrong(f"{self.name}: DELETE of {row.id} with `delete: never`")
+        paths = dict.fromkeys((self.owned[row.id], self.followed.get(row.id, self.owned[row.id])))
+        found = [self._wrong_to_delete(row, path) for path in paths]
+        for text in min(found, key=len):
+            self.sim.wrong(f"{self.name}: DELETE of {row.id} ({row.name!r}), {text}")
+        if not any(map(self._others(row).__contains__, paths)) and all(map(self.is_gone, paths)):
+            self._gone.add(row.id)
+
+    def _others(self, row: Row) -> dict[str | None, int]:
+        """The paths that other attachments of ours stand for, each with the newest of these."""
+        rows = sorted(i for i in self._listed() if i != row.id)
+        return {path: i for i in rows for path in (self.owned[i], self.followed.get(i))}
+
+    def _wrong_to_delete(self, row: Row, path: str) -> list[str]:
+        """Why an attachment that stands for this path must not go."""
+        files, wrong = self.synced(), []
+        left = {self.content(r) for i, r in self._listed().items() if i != row.id}
+        newer = self._others(row).get(path, 0) > row.id
         if path in files and sha(files[path]) not in left and not newer:
-            wrong(f"{what}: no later version of its file is in the task")
+            wrong.append(f"for {path!r}: no later version of its file is in the task")
         same = [p for p, c in files.items() if c and sha(c) == self.content(row)]
         if same and self.content(row) not in left:
-            wrong(f"{what}: the only attachment with the content of {same}")
-        if path not in files:
-            if not self.is_gone(path):
-                if not newer:
-                    wrong(f"{what}: its file is not gone, only not synced (detached)")
-            elif not any(path in paths[r.id] for r in others):
-                self._gone.add(row.id)
+            wrong.append(f"the only attachment with the content of {same}")
+        if path not in files and not self.is_gone(path) and not newer:
+            wrong.append(f"for {path!r}: its file is not gone, only not synced (detached)")
+        return wrong
 
     def _before_put(self, row: Row, body: dict[str, Any]) -> None:
         files, path, name = self.synced(), self.owned[row.id], body.get("name")
@@ -622,7 +634,7 @@ class Syncd:
             if name not in files:
                 self.sim.wrong(f"{self.name}: POST of {name!r}, which is not to be synced")
                 continue
-            sending.append(Sent(name, sha(files[name]), now))
+            sending.append(Sent(name, sha(files[name]), len(files[name]), now))
             self._before_upload(name, sha(files[name]))
         return sending
 
@@ -677,6 +689,11 @@ class Syncd:
             if missing and self.sim.server.quirks.list_lag == 0:
                 self.sim.wrong(f"{self.name}: says in sync, but {missing} are not in the task")
 
+    def _stands_for(self, id_: int, entries: dict[int, tuple[str, str]]) -> str:
+        """Its path; if a rename was noted and never reached the task, the new one."""
+        noted = entries.get(id_, ("", ""))[1]
+        return noted if noted == self.followed.get(id_) else self.owned[id_]
+
     def assert_settled(self, report: FolderReport) -> None:
         """Task and folder are the same, for this installation."""
         sim, files = self.sim, self.synced()
@@ -687,17 +704,17 @@ class Syncd:
             rows = {
                 i: r for i, r in rows.items() if entries.get(i, ("tombstone",))[0] != "tombstone"
             }
-        detached = {i: r for i, r in rows.items() if self.owned[i] not in files}
+        stands_for = {i: self._stands_for(i, entries) for i in rows}
+        detached = {i: r for i, r in rows.items() if stands_for[i] not in files}
         for id_, row in detached.items():
-            gone = self.is_gone(self.owned[id_]) and self.rules.delete != "never"
+            gone = self.is_gone(stands_for[id_]) and self.rules.delete != "never"
             assert not gone, f"{row} stands for a file that is gone"
-            paths = {self.owned[id_], self.followed.get(id_)}
-            assert paths & set(report.detached), f"{row} is not reported as detached"
+            assert stands_for[id_] in report.detached, f"{row} is not reported as detached"
         ours = sorted(
             (r for i, r in rows.items() if i not in detached),
             key=lambda r: (r.display_order, r.id),
         )
-        paths = [self.owned[r.id] for r in ours]
+        paths = [stands_for[r.id] for r in ours]
         assert sorted(paths) == sorted(files), f"attached {sorted(paths)}, files {sorted(files)}"
         for row, path in zip(ours, paths, strict=True):
             assert self.content(row) == sha(files[path]), f"{row} has not the content of {path!r}"
