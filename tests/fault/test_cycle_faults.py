@@ -153,6 +153,32 @@ def test_without_a_list_nothing_is_written(new_world: NewWorld, kind: str) -> No
     calm(world, witness)
 
 
+@pytest.mark.parametrize("kind", ["status_before", "status_after", "reset_after", "garbage"])
+def test_after_the_first_failure_comes_a_list_and_no_other_write(
+    new_world: NewWorld, kind: str
+) -> None:
+    """Deletes, renames and moves, one by one: whatever fails, the rest is planned anew."""
+    for number in range(2, 7):
+        world = new_world(timeout=5.0)
+        witness = Witness(world)
+        for name in "abcdefgh":
+            world.write(name, f"content {name}")
+        witness.note()
+        world.run()
+        for name in "ab":
+            (world.root / name).unlink()
+        for name in "cde":
+            (world.root / name).rename(world.root / f"z{name}")
+        at = len(world.server.log) + number
+        world.server.faults.append(Fault(kind, at_request=at, status=500))  # type: ignore[arg-type]
+        world.run()
+        calls = world.calls()
+        assert calls[number - 1] != "GET list"
+        assert calls[number] == "GET list", calls
+        witness.assert_settled()
+        world.sandbox.stop()
+
+
 def test_back_off_does_not_outlive_a_run(new_world: NewWorld) -> None:
     world, witness = many_things(new_world)
     world.server.faults.append(

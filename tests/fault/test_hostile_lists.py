@@ -114,6 +114,16 @@ def test_it_is_no_empty_task_on_the_first_run_either(new_scene: NewScene) -> Non
     assert sorted(scene.names()) == ["a", "theirs"]
 
 
+def test_nor_is_one_that_breaks_off(new_scene: NewScene) -> None:
+    scene = new_scene()
+    scene.write("a", "content")
+    Witness(scene).seed("theirs")  # type: ignore[arg-type]
+    scene.server.faults.append(Fault("cut", method="GET", times=None))
+    said = scene.once()
+    assert (said.code, set(scene.calls()), scene.names()) == (75, {"GET"}, ["theirs"])
+    assert "broke off" in said.out
+
+
 def test_the_commands_that_read_say_so_too(new_scene: NewScene) -> None:
     scene, _ = changed(new_scene)
     for name in ("HTML", "cut off", "deeply nested", "huge"):

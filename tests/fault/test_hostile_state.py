@@ -50,11 +50,12 @@ class TestFull:
     def test_a_disk_that_fills_at_any_point_doubles_nothing(self, new_scene: NewScene) -> None:
         """The state lies on a small file system; what of it there was is kept afterwards."""
         codes = set()
-        for pages in (0, 1, 4, 12, 16, 19, 21, 23, 26, 40):
+        names = [f"{number:02} {'long name ' * 18}" for number in range(30)]
+        for pages in (0, 1, 12, 16, 18, 20, 22, 24, 26, 28, 30, 34, 38, 60):
             scene = new_scene()
             witness = Witness(scene)  # type: ignore[arg-type]
-            for name in "abcdefghijkl":
-                scene.write(name, f"content {name}" * 200)
+            for name in names:
+                scene.write(name, f"content {name}")
             witness.note()
             scene.state.mkdir()
             kept = scene.base / "kept"
@@ -69,6 +70,7 @@ class TestFull:
                 assert "writ" in said.err or "disk" in said.err or "space" in said.err, said
             if pages < 2:
                 assert scene.sent() == []
+            assert set(scene.names()) <= known(kept)
             shutil.rmtree(scene.state)
             shutil.copytree(kept, scene.state)
             well(scene, witness)
@@ -223,6 +225,19 @@ class TestTwoAtOnce:
         assert set(codes) <= {0, 75}
         assert len(scene.server.rows(IDS, deleted=True)) == 9 + 4
         well(scene, witness)
+
+
+def known(state: Path) -> set[str]:
+    """The paths of all creates that a ledger knows of, under way or done."""
+    if not (state / "ledger.db").exists() or not (state / "ledger.db").stat().st_size:
+        return set()
+    database = sqlite3.connect(state / "ledger.db")
+    try:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        query = "SELECT path FROM attachments UNION SELECT path FROM intents"
+        return {path for (path,) in database.execute(query)} if "intents" in tables else set()
+    finally:
+        database.close()
 
 
 def read_only(path: Path) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -45,6 +45,7 @@ def budget(examples: int, steps: int) -> settings:
         deadline=None,
         database=None,
         print_blob=True,
+        phases=list(Phase) if long else [Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
 
