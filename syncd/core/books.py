@@ -56,7 +56,7 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     unknown = [a for a in listing.attachments if a.id not in known]
     first_seen = {a.id: past.first_seen.get(a.id, sequence) for a in unknown}
 
-    habits = Habits.shown_by(entries, listing.clock_skew)
+    habits = Habits.shown_by(entries, listing)
     found = fruits(past.intents, unknown, first_seen, habits)
     for attachment in unknown:
         if attachment.id in found:

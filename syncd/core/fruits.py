@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from syncd.core.names import form_of, is_plain, resembles
-from syncd.model import Attachment, Intent, LedgerEntry
+from syncd.model import Attachment, Intent, LedgerEntry, Listing
 
 _TOLERANCE = 5.0
 """Seconds by which two clocks that were compared may still differ."""
@@ -25,22 +25,27 @@ class Habits:
     nobody has seen yet."""
     skew: float = 0.0
     """Seconds to add to a local time to get the server's."""
+    attachments: int = 0
+    """How many the task has: a server that numbers by itself may give any number up to this."""
 
     @classmethod
-    def shown_by(cls, entries: Iterable[LedgerEntry], skew: float) -> Habits:
+    def shown_by(cls, entries: Iterable[LedgerEntry], listing: Listing) -> Habits:
         """By what became of the names that were sent before."""
+        skew, count = listing.clock_skew, len(listing.attachments)
         names = [e.name for e in entries if e.listed and is_plain(e.name.sent)]
         if any(not n.kept and not resembles(n.seen, n.sent) for n in names):
-            return cls(False, skew)
-        return cls(True if any(n.kept for n in names) else None, skew)
+            return cls(False, skew, count)
+        return cls(True if any(n.kept for n in names) else None, skew, count)
 
     def allow(self, intent: Intent, a: Attachment) -> bool:
         """Whether the server may have made this attachment of what the intent sent.
 
         It may fold, trim, cut or number any name, and make anything of an odd one. Of a plain
         one it made something else only if it does so, or at least answered 201; and not before
-        it was sent.
+        it was sent. What a lost one goes by is its number: that must not be there by chance.
         """
+        if intent.state == "lost" and a.display_order <= self.attachments:
+            return False
         if not is_plain(intent.name) or resembles(a.name, intent.name):
             return True
         if self.keeps_names or (self.keeps_names is None and intent.state != "answered"):

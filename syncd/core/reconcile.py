@@ -20,6 +20,7 @@ from syncd.core.situation import Situation
 from syncd.model import LedgerEntry, LocalFile, Problem
 
 Upload = tuple[LocalFile, LedgerEntry | None]
+UNSEEN = "its attachment is not in the list yet"
 
 
 def digests(s: Situation) -> frozenset[str]:
@@ -62,7 +63,7 @@ def reconcile(s: Situation) -> Plan:
     records = (*entries, *_superseded(s), *_detached(s))
     failed = (*s.folder.failed, *uploads.failed, *names.failed, *unmoved, *undeleted)
     return Plan(
-        finish=() if keeps else _finish(s),
+        finish=() if keeps else _finish(s, unseen),
         creates=_creates(s, uploads.ready, at),
         deletes=deletes,
         unsent=bool(uploads.ready),
@@ -76,8 +77,8 @@ def reconcile(s: Situation) -> Plan:
         contested=tuple(dict.fromkeys((*uploads.contested, *names.contested, *at.contested))),
         failed=failed,
         refused_alike=s.refused_alike,
-        waiting=(*uploads.waiting, *unseen),
-        lagging=bool(in_doubt(s.past) or unseen),
+        waiting=(*uploads.waiting, *(Problem(p, UNSEEN) for p, waits in unseen.items() if waits)),
+        lagging=bool(in_doubt(s.past)) or any(unseen.values()),
         hints=_hints(s, adoption),
         needs_list=_needs_list(s, adoption),
     )
@@ -123,13 +124,17 @@ def _shown(s: Situation, pairs: Iterable[Pair]) -> list[Bound]:
     return [(e, f, s.shown[e.id]) for e, f in pairs if e.id in s.shown]
 
 
-def _unseen(s: Situation, pairs: Iterable[Pair]) -> tuple[Problem, ...]:
-    """Renamed so soon that no list shows the attachment yet."""
-    return tuple(
-        Problem(file.path, "its attachment is not in the list yet")
-        for entry, file in pairs
-        if entry.id not in s.shown and not same_name(entry.name.seen, file.path)
-    )
+def _unseen(s: Situation, pairs: Iterable[Pair]) -> dict[str, bool]:
+    """Paths of what only a 201 has told of; True: it has to be renamed, or has an old version
+    to delete, for which a list is waited for."""
+    replaced = [e for e in s.past.entries if e.role == "superseded"]
+    old = {e.path for e in (*replaced, *s.matches.surplus)}
+    found = {f.path: False for e, f in s.matches.changed if e.id not in s.shown}
+    for entry, file in pairs:
+        if entry.id not in s.shown:
+            named = same_name(entry.name.seen, file.path)
+            found[file.path] = file.path in old or not named
+    return found
 
 
 def _creates(s: Situation, ready: Sequence[Upload], at: Places) -> tuple[Create, ...]:
@@ -219,14 +224,14 @@ def _superseded(s: Situation) -> list[LedgerEntry]:
     return [replace(e, role="superseded", since=s.now) for e in s.matches.surplus]
 
 
-def _finish(s: Situation) -> tuple[Delete, ...]:
-    """Old versions whose replacement stands in the task."""
+def _finish(s: Situation, unseen: Collection[str]) -> tuple[Delete, ...]:
+    """Old versions whose replacement stands in the task, and is seen there."""
     standing = {e.id for e in live(s.past)}
     old = [e for e in s.past.entries if e.role == "superseded" and e.id not in standing]
     return tuple(
         Delete(e.id, e.name.seen, e.size, "replaced", e.path)
         for e in (*old, *s.matches.surplus)
-        if s.change_refused(e.id) is None
+        if s.change_refused(e.id) is None and e.path not in unseen
     )
 
 

@@ -269,7 +269,7 @@ class Syncd:
         self._crash: Crash | None = None
         self._gone: set[int] = set()
         self._listed_at = 0.0
-        self._began = (0, 0)
+        self._began = 0
         self._full = False
 
     # -- running -----------------------------------------------------------------------------
@@ -287,7 +287,8 @@ class Syncd:
         sim.log.clear()
         self._moments, self._crash, self._full = 0, crash, False
         self._gone, self._listed_at = set(), 0.0
-        self._began = (len(self.live()), len(self.owned))
+        standing = {i for i, (r, _) in self._entries().items() if r in ("current", "detached")}
+        self._began = len(standing & self.live().keys())
         self._follow()
         approved = self._approved if approve else frozenset()
         try:
@@ -590,6 +591,10 @@ class Syncd:
         if not any(map(self._others(row).__contains__, paths)) and all(map(self.is_gone, paths)):
             self._gone.add(row.id)
 
+    def _unknown(self) -> set[int]:
+        """What was sent when the process died was not read to its end: who knows its content?"""
+        return {i for (i,) in self._rows("SELECT id FROM attachments WHERE digest IS NULL")}
+
     def _others(self, row: Row) -> dict[str | None, int]:
         """The paths that other attachments of ours stand for, each with the newest of these."""
         rows = sorted(i for i in self._listed() if i != row.id)
@@ -600,12 +605,13 @@ class Syncd:
         files, wrong = self.synced(), []
         left = {self.content(r) for i, r in self._listed().items() if i != row.id}
         newer = self._others(row).get(path, 0) > row.id
-        if path in files and sha(files[path]) not in left and not newer:
+        twin = self.content(row) in left
+        if path in files and sha(files[path]) not in left and not newer and not twin:
             wrong.append(f"for {path!r}: no later version of its file is in the task")
         same = [p for p, c in files.items() if c and sha(c) == self.content(row)]
-        if same and self.content(row) not in left:
+        if same and not twin and row.id not in self._unknown():
             wrong.append(f"the only attachment with the content of {same}")
-        if path not in files and not self.is_gone(path) and not newer:
+        if path not in files and not self.is_gone(path) and not newer and not twin:
             wrong.append(f"for {path!r}: its file is not gone, only not synced (detached)")
         return wrong
 
@@ -646,10 +652,10 @@ class Syncd:
             if lost and not earlier.listed_late:
                 sim.wrong(f"{what} again, with no list {DOUBT} s after its answer was lost")
         lag = sim.server.quirks.list_lag
-        released = self.owned.keys() - self._entries() if self.rules.delete == "never" else ()
-        # What was sent when the process died was never read to its end: nobody knows its content.
-        unknown = {i for (i,) in self._rows("SELECT id FROM attachments WHERE digest IS NULL")}
-        for row in (r for i, r in self.live().items() if i not in unknown and i not in released):
+        released = self.owned.keys() - self._entries() if self.rules.delete == "never" else set()
+        released |= {i for i, (role, _) in self._entries().items() if role == "superseded"}
+        unknown = self._unknown() | released
+        for row in (r for i, r in self.live().items() if i not in unknown):
             if self.owned[row.id] != path or self.content(row) != content or row.id in self.assumed:
                 continue
             if row.created_at <= self._listed_at - lag:
@@ -674,7 +680,7 @@ class Syncd:
 
     def _judge(self, report: FolderReport, approved: frozenset[int], options: Any) -> None:
         """The guard's limits, and that a report never says more than is true."""
-        live, _ = self._began
+        live = self._began
         if self._gone and not approved and not options.get("allow_delete"):
             if len(self._gone) > self.rules.max_delete:
                 self.sim.wrong(f"{self.name}: {len(self._gone)} deletes in a run")
