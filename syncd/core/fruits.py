@@ -10,7 +10,7 @@ from unicodedata import normalize
 from syncd.core.names import form_of, is_plain, resembles
 from syncd.model import Attachment, Intent, LedgerEntry, Listing
 
-_TOLERANCE = 5.0
+_TOLERANCE = 2.0
 """Seconds by which two clocks that were compared may still differ."""
 
 Key = Callable[[Intent | Attachment], tuple[object, ...]]
@@ -50,7 +50,14 @@ class Habits:
             return True
         if self.keeps_names or (self.keeps_names is None and intent.state != "answered"):
             return False
-        return a.created_at is None or a.created_at > intent.sent_at + self.skew - _TOLERANCE
+        return not self.made_before(intent, a)
+
+    def made_before(self, intent: Intent, a: Attachment) -> bool:
+        """Whether an attachment is older than the send, by the server's clock."""
+        if a.created_at is None:
+            return False
+        latest = a.created_at + (1.0 if a.created_whole_second else 0.0)
+        return latest + _TOLERANCE < intent.sent_at + self.skew
 
 
 def fruits(
@@ -155,7 +162,8 @@ def _claim(
 ) -> None:
     """Pair intents in the order they were sent with candidates in the order of their ids.
 
-    Where there are fewer candidates than intents, those in doubt go before lost ones.
+    Where there are fewer candidates than intents, each goes to one that was sent before it was
+    made, if it is for that to tell them apart, and to those in doubt before lost ones.
     """
     groups: dict[tuple[object, ...], list[Attachment]] = defaultdict(list)
     for a in candidates:
@@ -164,11 +172,13 @@ def _claim(
     for intent in intents:
         rivals[key_of(intent)].append(intent)
     for key, group in rivals.items():
+        waiting = list(group)
         offered = groups.get(key, [])
-        chosen = sorted(group, key=lambda i: (i.state == "lost", i.key))[: len(offered)]
-        for intent in sorted(chosen, key=lambda i: i.key):
-            for a in offered:
-                new = a.id not in found and first_seen[a.id] > intent.sequence
-                if new and habits.allow(intent, a):
-                    found[a.id] = intent
-                    break
+        for a in offered:
+            able = [i for i in waiting if first_seen[a.id] > i.sequence and habits.allow(i, a)]
+            if len(group) > len(offered):
+                able = [i for i in able if not habits.made_before(i, a)] or able
+                able.sort(key=lambda i: (i.state == "lost", i.key))
+            if able:
+                found[a.id] = able[0]
+                waiting.remove(able[0])

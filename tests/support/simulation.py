@@ -298,9 +298,9 @@ class Syncd:
             report = None
         finally:
             sim.server.faults.clear()
+        sim.look()
         self._release()
         self.look_into_ledger()
-        sim.look()
         if report is not None:
             self._approved = frozenset(h.id for h in report.held)
             self._judge(report, approved, options)
@@ -516,6 +516,10 @@ class Syncd:
         if row is None:
             self.sim.wrong(f"{self.name}: {what} {id_}, which never was")
             return False
+        for sent in self.sent:
+            if self.sim.is_form_of(row.name, sent.path) and sent.sha == row.sha256:
+                self.owned[id_] = sent.path
+                return True
         for path, content in self.synced().items():
             fraction = self.sim.server.quirks.created_fraction
             later = round(row.created_at, 6) if fraction else int(row.created_at) + 1
@@ -854,6 +858,8 @@ class Simulation:
                 self.wrong(f"{before.id} ({before.name!r}) is foreign, and was changed")
 
     def _is_anybodys(self, id_: int) -> bool:
+        if self.a.rules.delete == "never" and id_ in self.made_by:
+            return True  # released, and what was sent before comes late
         return any(id_ in s.owned for s in self.everybody) or self.a.rules.delete == "mirror"
 
     def _only_renumbered(self, before: Row, row: Row) -> bool:

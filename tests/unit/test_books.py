@@ -175,6 +175,16 @@ class TestCreates:
         found = settled(Past((), intents, sequence=1), *rows)
         assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
 
+    @pytest.mark.parametrize(("made", "whose"), [(NOW - 100, "A"), (NOW - 59, "B"), (None, "B")])
+    def test_of_two_sends_the_one_that_was_sent_before_it_was_made(
+        self, made: float | None, whose: str
+    ) -> None:
+        """Where nobody knows when it was made, the one in doubt."""
+        first = intent(1, "a", "A", state="lost", sent_at=NOW - 110)
+        row = attachment(9, "a", "?", 100, created_at=made)
+        (found,) = settled(Past((), (first, intent(2, "a", "B")), sequence=1), row).entries
+        assert found.digest == digest(whose)
+
     @pytest.mark.parametrize(
         ("sent", "seen", "ours"),
         [
