@@ -179,7 +179,7 @@ class Receipt:
     """A confirmed create: what was sent and, if the server said so, what was made of it."""
 
     sent: tuple[Sent, ...]
-    attachments: tuple[Attachment, ...] | None = field(default=None)
+    attachments: tuple[Attachment, ...] | None = None
     """In the order of the uploads; None = the answer carried no (or not as many) objects."""
 
 
@@ -274,7 +274,8 @@ class Refusal:
     attempts: int
     not_before: float
     whole: bool = False
-    """Everything tried was refused alike: the folder's error, not the file's."""
+    """All were refused alike: it is the folder's error, not the file's."""
+    digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -283,10 +284,9 @@ class Past:
 
     entries: tuple[LedgerEntry, ...] = ()
     intents: tuple[Intent, ...] = ()
-    first_seen: Mapping[int, int] = field(default_factory=dict)
-    """Of attachments not ours: the number of the list that showed them first."""
     sequence: int = 0
-    """How many lists of this task were taken."""
+    first_seen: Mapping[int, int] = field(default_factory=dict)
+    """Of attachments not ours: which of the `sequence` lists of this task showed them first."""
     refusals: tuple[Refusal, ...] = ()
     identity: FolderIdentity | None = None
     mirror_approved: bool = False

@@ -26,7 +26,7 @@ def held_now(reading: Reading, target: Target) -> Sequence[Held] | None:
         reading.config, reading.ledger, SANDBOX_KEY, _NOWHERE, Hooks(before_request=_never)
     )
     try:
-        options = Options(dry_run=True, list_first=False)
+        options = Options(once=reading.service is None, dry_run=True, list_first=False)
         cycle = Cycle(tools, options, target.folder)
         report = cycle.run()
     except Stopped:

@@ -25,6 +25,7 @@ from syncd.service.notes import (
     read_status,
     task_text,
     write_status,
+    write_worked,
 )
 from syncd.service.status import folder_status, quota_status
 
@@ -117,10 +118,12 @@ class OnceRun:
             cycle = Cycle(workshop.tools, self._options, target.folder, ids)
             self.reports.append(cycle.report)
             _run(cycle)
-            if approval and not self._options.dry_run and not cycle.report.pending:
+            if approval and not self._options.dry_run and cycle.report.decided:
                 drop_approvals(config.state_dir, [task_text(task)], time.time())
         if not self._options.dry_run:
             self._note(config, workshop.tools.meter, targets)
+            if workshop.tools.meter.key_worked and not config.api.sandbox:
+                write_worked(config.state_dir, str(config.api.key_source))
 
     def _note(self, config: Config, meter: Meter, targets: Sequence[Target]) -> None:
         """Leave word for `status` and `approve`; folders not run now keep what was noted."""

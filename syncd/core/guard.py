@@ -111,9 +111,10 @@ def _every_file_unchanged(s: Situation) -> bool:
 
 
 def _is_approved(held: Iterable[Held], s: Situation, leave: Leave) -> bool:
-    """Whether exactly this set was approved; what was done of it before does not count."""
+    """Whether exactly this set was approved; what was done of it before, or is refused by the
+    server for now, does not count."""
     ids = {h.id for h in held}
-    there = {a.id for a in s.listing.attachments}
+    there = {a.id for a in s.listing.attachments if s.change_refused(a.id) is None}
     buried = {e.id for e in s.past.entries if e.role == "tombstone"}
     return ids == leave.approved & (ids | (there - buried))
 

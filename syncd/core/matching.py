@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from syncd.model import FolderSnapshot, LedgerEntry, LocalFile, Past
+from syncd.model import Fingerprint, FolderSnapshot, LedgerEntry, LocalFile, Past
 
 Pair = tuple[LedgerEntry, LocalFile]
 
@@ -139,18 +139,26 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
     )
 
 
+def _mark(digest: str | None, fingerprint: Fingerprint | None) -> object:
+    """What tells that a file is the one that had another name; None = nothing does."""
+    if fingerprint is not None and fingerprint.size == 0:
+        return fingerprint.inode, fingerprint.mtime_ns
+    return digest
+
+
 def _same_digest(
     entries: Sequence[LedgerEntry], files: Iterable[LocalFile], taken: set[str]
 ) -> tuple[list[Pair], list[LedgerEntry]]:
-    """Find renamed files by digest; empty files say nothing about where they came from."""
-    pool: dict[str, list[LocalFile]] = defaultdict(list)
+    """Find renamed files by digest; an empty one by what a rename leaves as it was, since its
+    content says nothing about where it came from."""
+    pool: dict[object, list[LocalFile]] = defaultdict(list)
     for file in files:
-        if file.path not in taken and file.digest and file.size:
-            pool[file.digest].append(file)
+        if file.path not in taken and (mark := _mark(file.digest, file.fingerprint)):
+            pool[mark].append(file)
     renamed: list[Pair] = []
     rest: list[LedgerEntry] = []
     for entry in entries:
-        candidates = pool.get(entry.digest or "")
+        candidates = pool.get(_mark(entry.digest, entry.fingerprint))
         if candidates:
             file = candidates.pop(0)
             renamed.append((entry, file))

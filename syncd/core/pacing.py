@@ -43,6 +43,14 @@ class Quota:
             return Quota(limit_seen=self.limit_seen, probes=self.probes)
         return self
 
+    def anchored(self, now: float) -> Quota:
+        """What was noted later than now was noted by a clock that has been set back since."""
+        window = self.window_from
+        if self.noted_at <= now and (window is None or window <= now):
+            return self
+        window = None if window is None else min(window, now)
+        return replace(self, noted_at=min(self.noted_at, now), window_from=window)
+
     def resets_at(self, now: float) -> float | None:
         """When the window ends; a clock set back cannot move that away."""
         if self.resets_in is not None:
@@ -85,7 +93,7 @@ class Quota:
         resets_in, noted_at = self.resets_in, self.noted_at
         probes = self.probes if self.spent_up else 0
         if reading.resets_in is not None:
-            resets_in, noted_at = reading.resets_in, now
+            resets_in, noted_at = max(reading.resets_in, 1.0), now
         elif spent_up:
             resets_in, noted_at = PROBES[min(self.probes, len(PROBES) - 1)], now
             probes = self.probes + 1

@@ -124,6 +124,11 @@ class Plan:
         return tuple(d for d in self.deletes if d.reason != "foreign" or not self.unsent)
 
     @property
+    def deletes_foreign(self) -> bool:
+        """Which never rests on a remembered list."""
+        return any(d.reason == "foreign" for d in self.deletes)
+
+    @property
     def size(self) -> int:
         """How many actions it holds."""
         changes = (self.finish, self.creates, self.deletes, self.renames, self.reorders)

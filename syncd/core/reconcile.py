@@ -7,15 +7,16 @@ folder's user acted; where the task differs, somebody there did.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from syncd.core import leaving
 from syncd.core.adoption import Adoption, adopt, candidates_of
 from syncd.core.books import in_doubt
-from syncd.core.matching import Pair, live, wanted_digests
+from syncd.core.matching import Pair, wanted_digests
 from syncd.core.names import resembles, same_name
 from syncd.core.ordering import MANIFEST, wanted_sequence
 from syncd.core.places import Bound, Places, places
-from syncd.core.plan import Create, Delete, Plan, Rename, Reorder
+from syncd.core.plan import Create, Plan, Rename, Reorder
 from syncd.core.situation import Situation
 from syncd.model import LedgerEntry, LocalFile, Problem
 
@@ -40,7 +41,12 @@ def digests(s: Situation) -> frozenset[str]:
     unread |= {
         f.path
         for f in pending
-        if f.digest is None and (f.size in s.sizes_under_way or f.fingerprint.racy_at(s.scanned_at))
+        if f.digest is None
+        and (
+            f.size in s.sizes_under_way
+            or s.may_be_refused(f)
+            or f.fingerprint.racy_at(s.scanned_at)
+        )
     }
     return frozenset(unread)
 
@@ -57,13 +63,14 @@ def reconcile(s: Situation) -> Plan:
     at = places(s, bound, _shown(s, uploads.kept), uploads.ready, {r.path for r in names.wanted})
     renames = [_rename(w, at) for w in names.wanted]
     reorders, unmoved = _reorders(s, bound, at, {w.path for w in names.wanted})
-    deletes, undeleted = _deletes(s, adoption, uploads)
+    stuck = bool(uploads.waiting or uploads.failed or uploads.contested)
+    deletes, undeleted = leaving.deletes(s, adoption, stuck)
     keeps = s.rules.delete == "never"
     before = {e.id: e for e in s.past.entries}
-    records = (*entries, *_superseded(s), *_detached(s))
+    records = (*entries, *leaving.superseded(s), *leaving.detached(s))
     failed = (*s.folder.failed, *uploads.failed, *names.failed, *unmoved, *undeleted)
     return Plan(
-        finish=() if keeps else _finish(s, unseen),
+        finish=() if keeps else leaving.finished(s, unseen),
         creates=_creates(s, uploads.ready, at),
         deletes=deletes,
         unsent=bool(uploads.ready),
@@ -72,8 +79,8 @@ def reconcile(s: Situation) -> Plan:
         records=tuple(e for e in records if before.get(e.id) != e),
         forget=tuple(e.id for e in s.matches.surplus) if keeps else (),
         adopted=tuple(file.path for _, file in adoption.adopted),
-        detached=tuple(sorted(e.path for e in _detached(s))),
-        foreign=_foreign(s, adoption),
+        detached=tuple(sorted(e.path for e in leaving.detached(s))),
+        foreign=leaving.foreign(s, adoption),
         contested=tuple(dict.fromkeys((*uploads.contested, *names.contested, *at.contested))),
         failed=failed,
         refused_alike=s.refused_alike,
@@ -216,70 +223,6 @@ def _reorders(
         put_back = file.path in at.put_back
         reorders.append(Reorder(entry, name, a.display_order, number, put_back))
     return tuple(reorders), failed
-
-
-def _superseded(s: Situation) -> list[LedgerEntry]:
-    if s.rules.delete == "never":
-        return []
-    return [replace(e, role="superseded", since=s.now) for e in s.matches.surplus]
-
-
-def _finish(s: Situation, unseen: Collection[str]) -> tuple[Delete, ...]:
-    """Old versions whose replacement stands in the task, and is seen there."""
-    standing = {e.id for e in live(s.past)}
-    old = [e for e in s.past.entries if e.role == "superseded" and e.id not in standing]
-    return tuple(
-        Delete(e.id, e.name.seen, e.size, "replaced", e.path)
-        for e in (*old, *s.matches.surplus)
-        if s.change_refused(e.id) is None and e.path not in unseen
-    )
-
-
-def _detached(s: Situation) -> list[LedgerEntry]:
-    """Ours without a file to sync, and not because the file is gone: left in peace."""
-    absent = list(s.matches.absent)
-    if s.rules.delete == "never":
-        absent += s.matches.gone
-    return [e if e.role == "detached" else replace(e, role="detached", since=s.now) for e in absent]
-
-
-def _deletes(
-    s: Situation, adoption: Adoption, uploads: _Uploads
-) -> tuple[tuple[Delete, ...], list[Problem]]:
-    """Attachments whose file is gone, and (mirror) what is not ours.
-
-    A foreign attachment may be the only copy of a file that could not be sent yet: none is
-    deleted while one waits or fails, nor (`Plan.due`) before every upload stands in the task.
-    """
-    if s.rules.delete == "never":
-        return (), []
-    deletes = [
-        Delete(e.id, s.shown[e.id].name if e.id in s.shown else e.name.seen, e.size, "gone", e.path)
-        for e in s.matches.gone
-    ]
-    stuck = uploads.waiting or uploads.failed or uploads.contested
-    if s.rules.delete == "mirror" and s.fresh and not stuck and s.refused_alike is None:
-        adopted = {entry.id for entry, _ in adoption.adopted}
-        troubled = {p.path for p in s.folder.failed}
-        deletes += [
-            Delete(a.id, a.name, a.size, "foreign")
-            for a in s.unknown
-            if a.id not in adopted and a.name not in troubled
-        ]
-    refused = {d.id: r for d in deletes if (r := s.change_refused(d.id))}
-    return (
-        tuple(d for d in deletes if d.id not in refused),
-        [Problem(d.name, refused[d.id].error) for d in deletes if d.id in refused],
-    )
-
-
-def _foreign(s: Situation, adoption: Adoption) -> tuple[str, ...]:
-    adopted = {entry.id for entry, _ in adoption.adopted}
-    released = s.matches.surplus if s.rules.delete == "never" else ()
-    return (
-        *(a.name for a in s.unknown if a.id not in adopted),
-        *(e.name.seen for e in released),
-    )
 
 
 def _hints(s: Situation, adoption: Adoption) -> tuple[str, ...]:

@@ -25,6 +25,11 @@ TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
 
 
+def refusal_delay(attempts: int) -> float:
+    """Seconds for which a refusal is honoured: a minute at first, then twice as long each time."""
+    return min(60.0 * 2.0 ** (attempts - 1), 86_400.0)
+
+
 @dataclass(frozen=True)
 class Situation:
     """Folder, task and ledger at one moment, with the rules that hold for them."""
@@ -59,7 +64,12 @@ class Situation:
 
     @cached_property
     def _refusals(self) -> dict[str, Refusal]:
-        return {r.subject: r for r in self.past.refusals if r.not_before > self.now}
+        """Those to be honoured; a clock set back cannot make one last longer than it may."""
+        return {
+            r.subject: r
+            for r in self.past.refusals
+            if 0 < r.not_before - self.now <= refusal_delay(r.attempts)
+        }
 
     @cached_property
     def _doubtful_paths(self) -> frozenset[str]:
@@ -105,7 +115,18 @@ class Situation:
     def upload_refused(self, file: LocalFile) -> Refusal | None:
         """The refusal of these very bytes, while it is to be honoured."""
         refusal = self._refusals.get(file.path)
-        return refusal if refusal and refusal.fingerprint == file.fingerprint else None
+        if refusal is None:
+            return None
+        same = refusal.digest is not None and refusal.digest == file.digest
+        return refusal if same or refusal.fingerprint == file.fingerprint else None
+
+    def may_be_refused(self, file: LocalFile) -> bool:
+        """Whether only its content tells if these are the bytes that were refused."""
+        refusal = self._refusals.get(file.path)
+        if refusal is None or refusal.digest is None or refusal.fingerprint is None:
+            return False
+        refused, now = refusal.fingerprint, file.fingerprint
+        return refused != now and refused.size == now.size
 
     def why_not_now(self, file: LocalFile) -> str | None:
         """Why nothing can be decided about an upload of this file yet."""

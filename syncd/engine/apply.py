@@ -34,17 +34,24 @@ class Apply:
     def run(self, plan: Plan, listing: Listing, limits: Limits) -> Outcome:
         """In the order of what matters most; nothing is sent after a failure."""
         outcome = Outcome(listing)
-        self._change(outcome, plan.finish)
+        self._change(outcome, plan.finish, reserve=0)
         if not outcome.failures:
             self._uploads.run(outcome, batches(plan.creates, limits))
         if not outcome.failures:
-            self._change(outcome, (*plan.deletes, *plan.renames, *plan.reorders))
+            rest: list[Delete | Rename | Reorder]
+            rest = [*plan.deletes, *plan.renames, *plan.reorders]
+            self._change(outcome, rest, reserve=self._tools.meter.reserve)
         self._tools.meter.save()
         return outcome
 
-    def _change(self, outcome: Outcome, actions: Iterable[Delete | Rename | Reorder]) -> None:
-        """One by one, up to the first failure."""
+    def _change(
+        self, outcome: Outcome, actions: Iterable[Delete | Rename | Reorder], *, reserve: int
+    ) -> None:
+        """One by one, up to the first failure, or until others have spent the quota."""
         for action in actions:
+            left = self._tools.meter.left(self._task.organization_id)
+            if left is not None and left <= reserve:
+                return
             try:
                 if isinstance(action, Delete):
                     self._delete(outcome, action)

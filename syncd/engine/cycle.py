@@ -95,7 +95,7 @@ class Cycle:
         plan = guard(reconcile(situation), situation, self._leave(situation))
         if self._lessons.names_are_unique:
             plan = make_room(plan, situation)
-        if plan.needs_list:
+        if plan.needs_list or (plan.deletes_foreign and not situation.fresh):
             self.look.listing = None
             return True
         restless = {c.file.path for c in plan.creates if self._sends[c.file.path] >= SENDS}

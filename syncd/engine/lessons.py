@@ -12,7 +12,7 @@ from syncd.core.plan import Create
 from syncd.core.room import holders
 from syncd.engine.look import Look
 from syncd.engine.outcome import Failure
-from syncd.engine.refusals import FIRST_DELAY, Refusals, refusal
+from syncd.engine.refusals import Refusals, refusal
 from syncd.engine.report import KEY, LATER, PARTLY, Cause, FolderReport
 from syncd.engine.tools import Options, Tools
 from syncd.errors import (
@@ -79,6 +79,8 @@ class Lessons:
         if isinstance(error, TaskRefused) and (failure.creates or error.status == 403):
             self._report.fails(PARTLY, self._about_task(error), "task")
             return False
+        if isinstance(error, TaskRefused) and failure.attachment_id is not None:
+            self._tools.ledger.doubt(self._task, failure.attachment_id)
         if not isinstance(error, (Throttled, Unreachable)):
             self._look.listing = None
         return self._trouble(error)
@@ -109,7 +111,9 @@ class Lessons:
             culprit = self.refusals.refused(failure.creates, error)
             if culprit is not None:
                 path = culprit.file.path
-                ledger.refuse(self._task, [refusal(past, path, culprit, error, now, whole=False)])
+                content = self._look.content(culprit.file)
+                found = refusal(past, path, culprit, error, now, whole=False, digest=content)
+                ledger.refuse(self._task, [found])
             return True
         subject = f"#{failure.attachment_id}"
         ledger.refuse(self._task, [refusal(past, subject, None, error, now, whole=False)])
@@ -132,22 +136,20 @@ class Lessons:
         """Where everything was refused alike, the folder is in error, not its files."""
         alike = self.refusals.alike(self.left)
         if alike is None:
-            if self.told is not None:
+            if self.told is not None and not self.refusals.any_accepted:
                 self._report.fails(PARTLY, self.told, "files")
             return
         error, found = alike
         now = self._tools.clock()
         past = self._tools.ledger.past(self._task, now)
         text = f"every upload is refused alike: {error}"
-        # Those found wait longer: should the others be innocent, they go without them then.
-        later = now + FIRST_DELAY if self.left else now
-        whole = [
-            replace(refusal(past, c.file.path, c, error, at, whole=True), error=text)
-            for creates, at in ((found, later), (self.left, now))
-            for c in creates
+        paths = {c.file.path for c in found}
+        whole = [replace(r, whole=True, error=text) for r in past.refusals if r.subject in paths]
+        whole += [
+            replace(refusal(past, c.file.path, c, error, now, whole=True), error=text)
+            for c in self.left
         ]
         self._tools.ledger.refuse(self._task, whole)
-        paths = {c.file.path for c in found}
         self._report.failed = [p for p in self._report.failed if p.path not in paths]
         self._report.fails(PARTLY, text, "files")
 
@@ -194,7 +196,8 @@ class Lessons:
         """The quota is used up: sleep until it resets, or leave the rest to a later run."""
         now = self._tools.clock()
         meter, organization = self._tools.meter, self._task.organization_id
-        until = meter.resumes_at(organization) or now + 60.0
+        # The header's seconds may have been rounded down.
+        until = (meter.resumes_at(organization) or now + 60.0) + 1.0
         left = meter.left(organization)
         at = datetime.fromtimestamp(until).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
         what = f"{requests} requests are left to do; " if requests else ""
@@ -204,7 +207,7 @@ class Lessons:
         )
         if self._options.wait:
             log.warning("%s: %s", self._folder.name, text)
-            self._tools.sleep(max(until - now, 0.0) + 0.5)
+            self._tools.sleep(max(until - now, 0.0))
             self._look.listing = None
             return True
         self._report.resumes_at = until

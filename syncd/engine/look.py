@@ -12,7 +12,7 @@ from syncd.engine.tools import Options, Tools
 from syncd.errors import FileProblem, SyncdError, Unbelievable
 from syncd.local.digest import digest
 from syncd.local.scan import scan
-from syncd.model import Fingerprint, Folder, FolderSnapshot, Listing, Past, Problem
+from syncd.model import Fingerprint, Folder, FolderSnapshot, Listing, LocalFile, Past, Problem
 
 VIEWS = 3
 """Attachments that `view` is asked about when a list misses ours."""
@@ -52,6 +52,16 @@ class Look:
     def know(self, path: str, fingerprint: Fingerprint, content: str) -> None:
         """A file was read for its upload: it need not be read again in this run."""
         self._read[path] = (fingerprint, content)
+
+    def content(self, file: LocalFile) -> str | None:
+        """The digest of a file, if it is still the planned one."""
+        if file.digest is not None:
+            return file.digest
+        assert self.folder is not None
+        try:
+            return self._digest(self.folder.root, file.path, file.fingerprint)
+        except FileProblem:
+            return None
 
     def situation(self) -> Situation:
         """Both sides as they are now. Raises FolderError, ApiError, OutOfQuota, StateError."""

@@ -11,6 +11,8 @@ from syncd.model import QuotaReading, TaskKey
 from syncd.state.ledger import Ledger
 
 PAYMENT_REQUIRED = 402
+_NO_WORD = (*range(300, 400), 401, 407, 408)
+"""Answers that say nothing for the key, or that a portal gives."""
 
 
 class Meter:
@@ -37,11 +39,16 @@ class Meter:
         self._quotas: dict[int, Quota] = {}
         self._dirty: set[int] = set()
         self.requests: Counter[TaskKey] = Counter()
+        self.key_worked = False
+        """An answer came that only a good key gets."""
 
     def know(self, organization_id: int) -> None:
         """Recall what earlier runs learned of an organization's quota."""
         if organization_id not in self._quotas:
-            self._quotas[organization_id] = self._ledger.quota(self._url, organization_id)
+            kept = self._ledger.quota(self._url, organization_id)
+            self._quotas[organization_id] = kept.anchored(self._clock())
+            if self._quotas[organization_id] != kept:
+                self._dirty.add(organization_id)
 
     def sending(self, task: TaskKey, method: str) -> None:  # noqa: ARG002
         """A request for this task is about to go out."""
@@ -58,6 +65,7 @@ class Meter:
             if status is None:
                 self._quotas[organization_id] = quota.unsent()
                 return
+            self.key_worked = self.key_worked or (200 <= status < 500 and status not in _NO_WORD)
             spent_up = status == PAYMENT_REQUIRED
             self._quotas[organization_id] = quota.answered(
                 reading, self._clock(), spent_up=spent_up

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.core.plan import Create
+from syncd.core.situation import refusal_delay
 from syncd.errors import ApiError
 from syncd.model import Past, Refusal
 
@@ -12,7 +13,6 @@ REQUESTS = 8
 """What sorting out a refused bulk may take in one cycle, the list that follows included."""
 TRIES = 3
 """Files refused alone, none accepted: then it is taken for the folder's trouble."""
-FIRST_DELAY, LONGEST_DELAY = 60.0, 86_400.0
 
 
 class Refusals:
@@ -31,7 +31,7 @@ class Refusals:
         """Requests since the first refused bulk."""
         self._errors: list[ApiError] = []
         self._found: dict[str, Create] = {}
-        self._accepted = False
+        self.any_accepted = False
 
     def allowed(self, creates: Sequence[Create]) -> tuple[Create, ...]:
         """The creates to send now: half of the suspects while there are any."""
@@ -40,14 +40,14 @@ class Refusals:
         suspects = [c for c in creates if c.file.path in self._suspects]
         if suspects:
             return tuple(suspects[: max(len(suspects) // 2, 1)])
-        if self._spent is not None and self._found and not self._accepted:
+        if self._spent is not None and self._found and not self.any_accepted:
             middle = len(creates) // 2
             return tuple(creates[-1:] if len(self._found) % 2 else creates[middle : middle + 1])
         return tuple(creates)
 
     def accepted(self, batch: Sequence[Create]) -> None:
         """A create was carried out."""
-        self._accepted = True
+        self.any_accepted = True
         self._count()
         paths = {c.file.path for c in batch}
         self._suspects = tuple(p for p in self._suspects if p not in paths)
@@ -75,7 +75,7 @@ class Refusals:
         if left and self._affordable():
             return None
         tries = min(TRIES, len(self._found) + len(left))
-        if self._accepted or len(self._found) < max(tries, 2):
+        if self.any_accepted or len(self._found) < max(tries, 2):
             return None
         if len({error.likeness for error in self._errors}) != 1:
             return None
@@ -90,12 +90,22 @@ class Refusals:
 
 
 def refusal(
-    past: Past, subject: str, create: Create | None, error: ApiError, now: float, *, whole: bool
+    past: Past,
+    subject: str,
+    create: Create | None,
+    error: ApiError,
+    now: float,
+    *,
+    whole: bool,
+    digest: str | None = None,
 ) -> Refusal:
     """The refusal to remember: each time in a row it is honoured twice as long."""
     fingerprint = create.file.fingerprint if create else None
     before = next((r for r in past.refusals if r.subject == subject), None)
-    again = before is not None and before.fingerprint == fingerprint and before.not_before <= now
+    same = before is not None and (
+        before.fingerprint == fingerprint or (digest is not None and before.digest == digest)
+    )
+    again = before is not None and same and before.not_before <= now
     attempts = before.attempts + 1 if before is not None and again else 1
-    delay = min(FIRST_DELAY * 2 ** (attempts - 1), LONGEST_DELAY)
-    return Refusal(subject, str(error), fingerprint, attempts, now + delay, whole)
+    until = now + refusal_delay(attempts)
+    return Refusal(subject, str(error), fingerprint, attempts, until, whole, digest)

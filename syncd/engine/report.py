@@ -67,6 +67,12 @@ class FolderReport:
             self.error, self.cause = error, cause
         self.code = worst([code, self.code])
 
+    @property
+    def decided(self) -> bool:
+        """Whether the run came to decide on an approval: it is used then, or void."""
+        undecided = self.pending or self.cause in ("folder", "task")
+        return self.code in (OK, PARTLY) and not undecided
+
     def exit_code(self) -> int:
         unsettled = self.failed or self.held or self.contested
         return worst([self.code, PARTLY if unsettled else OK])

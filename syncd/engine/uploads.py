@@ -143,7 +143,8 @@ class Uploads:
             replace(i, state="answered", ended_at=now, digest=sent.digest)
             for i, sent in zip(intents, receipt.sent, strict=True)
         ]
-        if receipt.attachments is None:
+        before = {a.id for a in outcome.listing.attachments}
+        if receipt.attachments is None or not before.isdisjoint(a.id for a in receipt.attachments):
             self._tools.ledger.update_intents(self._task, known, answered=True)
             outcome.unlisted = True
         else:

@@ -70,6 +70,14 @@ def _parsed(line: str) -> Mount | None:
     return Mount(os.fsdecode(raw), kind)
 
 
+def nested_mounts(root: str, table: str = MOUNT_TABLE) -> frozenset[str]:
+    """What is mounted below a resolved root, relative to it: another file system, or another
+    place of the same one (a bind mount), which no device number tells."""
+    prefix = root.rstrip("/") + "/"
+    points = (mount.point for mount in mounts(table))
+    return frozenset(p.removeprefix(prefix) for p in points if p.startswith(prefix))
+
+
 def locate(root: str, recursive: bool, table: Sequence[Mount]) -> Place | str:
     """Where to put a watch for `root`, or the reason why there is to be none."""
     lexical = os.path.abspath(root)

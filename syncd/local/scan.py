@@ -16,6 +16,7 @@ from unicodedata import is_normalized, normalize
 from syncd.core.ordering import MANIFEST
 from syncd.local.digest import fingerprint, open_beneath, strerror
 from syncd.local.manifest import ManifestUnreadable, parse_manifest, read_manifest
+from syncd.local.mounts import nested_mounts
 from syncd.local.root import (
     READ_DIRECTORY,
     folder_error,
@@ -60,7 +61,7 @@ def scan(
     """
     root, root_fd = open_root(folder_path)
     try:
-        walk = _Walk(root_fd, selection, recursive, max_file_size)
+        walk = _Walk(root, root_fd, selection, recursive, max_file_size)
         try:
             walk.run()
             identity = identity_of(root_fd, root)
@@ -87,11 +88,12 @@ class _Walk:
     """Collects one scan. Directories are opened from the root down, two at a time at most."""
 
     def __init__(
-        self, root_fd: int, selection: Selects, recursive: bool, max_file_size: int
+        self, root: str, root_fd: int, selection: Selects, recursive: bool, max_file_size: int
     ) -> None:
         self._root_fd = root_fd
         self._device = os.fstat(root_fd).st_dev
         self._user = os.geteuid()
+        self._mounts = nested_mounts(root)
         self._selection = selection
         self._recursive = recursive
         self._max_file_size = max_file_size
@@ -171,7 +173,7 @@ class _Walk:
             self._skip(path, "subfolder (recursive is off)", "/")
         elif self._selection.prunes(path):
             return
-        elif entry.stat(follow_symlinks=False).st_dev != self._device:
+        elif path in self._mounts or entry.stat(follow_symlinks=False).st_dev != self._device:
             self._skip(path, OTHER_FILE_SYSTEM, "/")  # not even opened
         else:
             self._pending.append(path)
@@ -192,7 +194,9 @@ class _Walk:
         except OSError as error:
             self._fail(path, strerror(error))
             return
-        if not stat.S_ISREG(status.st_mode):
+        if path in self._mounts:
+            self._skip(path, OTHER_FILE_SYSTEM)
+        elif not stat.S_ISREG(status.st_mode):
             kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
             self._skip(path, kind)
         elif 0 < self._max_file_size < status.st_size:

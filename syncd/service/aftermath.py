@@ -81,13 +81,16 @@ def afterwards(watched: Watched, report: FolderReport, gate: Gate, now: float, w
         timing.failures = 0
 
 
-def pace_next(watched: Watched, report: FolderReport, meter: Meter, now: float) -> None:
-    """What is left of the quota has to last: the more a cycle took, the longer the next waits."""
+def pace_next(
+    watched: Watched, report: FolderReport, meter: Meter, now: float, sharing: int
+) -> None:
+    """What is left of the quota has to last: the more a cycle took, the longer the next waits;
+    `sharing`: folders that draw on it at present, this one included."""
     if not report.requests or report.cause in ("quota", "offline", "key"):
         return
     organization = watched.target.folder.task.organization_id
     seconds = pace(
-        report.requests,
+        report.requests * sharing,
         meter.left(organization),
         meter.reserve,
         meter.resets_in(organization),

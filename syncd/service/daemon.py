@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from syncd.config import Config
 from syncd.engine.report import OK
-from syncd.errors import Stopped, SyncdError
+from syncd.errors import ConfigError, Stopped, SyncdError
 from syncd.focus.transport import HttpTransport
 from syncd.local.watch import Watcher
 from syncd.model import TaskKey
@@ -226,8 +226,8 @@ class Daemon:
             self._worker.force_all()
             log.info("the config was read again")
         except SyncdError as error:
-            for line in str(error).split("; "):
-                log.error("the config stays as it was: %s", line)
+            for fault in error.faults if isinstance(error, ConfigError) else (error,):
+                log.error("the config stays as it was: %s", fault)
         self._notifier.ready()
 
     def _schedule(self) -> None:

@@ -28,7 +28,9 @@ class Keys:
 
     def code_at_start(self, worker: Worker) -> int:
         """77 if the key was refused, from a source that never worked; else the service stays."""
-        if not worker.gate.key_refused or str(self._source) in read_worked(self._state_dir):
+        worked = worker.answered() or str(self._source) in read_worked(self._state_dir)
+        if not worker.gate.key_refused or worked:
+            self.note_if_it_works(worker)
             return OK
         for watched in worker.folders.values():
             if watched.report and watched.report.code == KEY:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from syncd.engine.cycle import Cycle
-from syncd.engine.report import KEY, LATER, OK, PARTLY, Cause, FolderReport
+from syncd.engine.report import KEY, LATER, Cause, FolderReport
 from syncd.engine.tools import Options, Tools
 from syncd.errors import StateError, Stopped
 from syncd.model import TaskKey
 from syncd.service.aftermath import Gate, afterwards, pace_next, retry_refused
-from syncd.service.agenda import Timing, refresh_interval
+from syncd.service.agenda import LONGEST_PACE, Timing, refresh_interval
 from syncd.service.folders import Target
 from syncd.service.notes import Approval, task_text
 from syncd.service.telling import Telling
@@ -98,8 +99,7 @@ class Worker:
 
     def answered(self) -> bool:
         """Whether a request got an answer that only a good key gets."""
-        reports = [w.report for w in self.folders.values() if w.report is not None]
-        return any(r.requests and r.cause not in ("key", "offline", "server") for r in reports)
+        return self.tools.meter.key_worked
 
     def key_changed(self) -> None:
         """A new key is in place: try it at once."""
@@ -130,27 +130,40 @@ class Worker:
             report = self._run(cycle)
         finally:
             self.syncing = None
-        if approval and _planned(report):
+        if approval and report.decided:
             self._use_up(task)
         now, wall = self.clock(), self.tools.clock()
         watched.went(cycle, began, now, wall)
         afterwards(watched, report, self.gate, now, wall)
         retry_refused(timing, self.tools.ledger.past(task, wall), now, wall)
-        pace_next(watched, report, self.tools.meter, now)
+        pace_next(watched, report, self.tools.meter, now, self._sharing(task.organization_id, wall))
         if report.code == KEY:
             self.on_key_refused()
         self.telling.tell(target.folder.name, report)
         self.on_progress()
 
+    def _sharing(self, organization: int, wall: float) -> int:
+        """How many folders of an organization have spent of its quota lately."""
+        return sum(
+            task.organization_id == organization
+            and w.report is not None
+            and w.report.requests > 0
+            and 0 <= wall - (w.last_cycle or 0.0) <= LONGEST_PACE
+            for task, w in self.folders.items()
+        )
+
     def _run(self, cycle: Cycle) -> FolderReport:
         """A cycle must not take the service with it: what is wrong is told and tried again."""
         cause: Cause
         try:
+            self.tools.ledger.prove_writable()
             return cycle.run()
         except Stopped:
             raise
         except StateError as error:
             text, cause = str(error), "files"
+            with suppress(StateError):
+                self.tools.ledger.renew()
         except Exception as error:
             log.debug("traceback", exc_info=True)
             # It may have cost requests: wait as if the server had failed.
@@ -183,9 +196,3 @@ class Worker:
             age = self.tools.clock() - remembered[1]
             if age >= 0:
                 watched.timing.listed_at = self.clock() - age
-
-
-def _planned(report: FolderReport) -> bool:
-    """Whether the cycle came to decide on an approval: it is used then, or void."""
-    undecided = report.pending or report.cause in ("folder", "task")
-    return report.code in (OK, PARTLY) and not undecided

@@ -7,30 +7,27 @@ lie on a network file system. One connection, owned by one thread.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from syncd.core.pacing import Quota
 from syncd.model import (
     FolderIdentity,
     Intent,
     LedgerEntry,
-    Listing,
     Past,
     Refusal,
     TaskKey,
 )
 from syncd.state import rows
-from syncd.state.opening import open_for_reading, open_for_writing
+from syncd.state.memory import Memory
+from syncd.state.opening import is_copy, open_for_reading, open_for_writing
 from syncd.state.recall import DAY, check, key_of, past_of
 from syncd.state.schema import version_of
-from syncd.state.store import Store
 
 
-class Ledger(Store):
+class Ledger(Memory):
     """All that syncd remembers. Every method raises StateError when it cannot keep its word."""
 
     @classmethod
@@ -42,12 +39,27 @@ class Ledger(Store):
         """
         path = os.path.join(state_dir, "ledger.db")
         ledger = cls(open_for_writing(path, check), path, clock)
-        with ledger.transaction():
-            ledger._db.execute(
-                "UPDATE intents SET state = 'doubtful', ended_at = ? WHERE state = 'open'",
-                (clock(),),
-            )
+        ledger._begin()
         return ledger
+
+    def renew(self) -> None:
+        """Begin again with the file as it is now: it may have been lost or damaged meanwhile."""
+        fresh = open_for_writing(self._path, check)
+        self._db.close()
+        self._db = fresh
+        self._begin()
+
+    def _begin(self) -> None:
+        """What was under way is in doubt. In a copy that was put here later than it was written
+        no list counts as remembered, and no 201 is believed: what it knows may be old."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE intents SET state = 'doubtful', ended_at = ? WHERE state = 'open'",
+                (self._clock(),),
+            )
+            if is_copy(self._db, self._path):
+                self._db.execute("UPDATE tasks SET listing = NULL")
+                self._db.execute("UPDATE attachments SET listed = 1")
 
     @classmethod
     def snapshot(cls, state_dir: str) -> Ledger:
@@ -63,7 +75,8 @@ class Ledger(Store):
 
     def past(self, task: TaskKey, now: float) -> Past:
         """All that is known of a task."""
-        return past_of(self._db, self._row(task), now)
+        with self.reading():
+            return past_of(self._db, self._row(task), now)
 
     def tasks(self) -> list[tuple[TaskKey, str | None, str | None, str | None]]:
         """Every task ever fed: its key, and the config, folder and `each:` parent it had."""
@@ -150,6 +163,14 @@ class Ledger(Store):
             for id_ in gone:
                 self._insert("strangers", row, {"id": id_, "first_seen": sequence})
 
+    def doubt(self, task: TaskKey, id_: int) -> None:
+        """An attachment that may not be there: its 201 is believed no longer, a list is."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE attachments SET listed = 1 WHERE task = ? AND id = ?",
+                (self._row(task, create=True), id_),
+            )
+
     def settle_folder(
         self,
         task: TaskKey,
@@ -214,39 +235,3 @@ class Ledger(Store):
                 return
             self._db.execute("DELETE FROM refusals WHERE task = ?", (row,))
             self._db.execute("DELETE FROM history WHERE task = ? AND what != 'delete'", (row,))
-
-    def remember(self, task: TaskKey, listing: Listing, listed_at: float) -> None:
-        """Keep a list with its age, as our own writes have changed it since."""
-        with self.transaction():
-            self._db.execute(
-                "UPDATE tasks SET listing = ?, listed_at = ? WHERE row = ?",
-                (rows.listing_text(listing), listed_at, self._row(task, create=True)),
-            )
-
-    def distrust(self, task: TaskKey) -> None:
-        """The kept list is about to be outdated."""
-        with self.transaction():
-            self._db.execute("UPDATE tasks SET listing = NULL WHERE row = ?", (self._row(task),))
-
-    def remembered(self, task: TaskKey) -> tuple[Listing, float] | None:
-        """The list kept last, and when it was taken."""
-        found = self._db.execute(
-            "SELECT listing, listed_at FROM tasks WHERE row = ?", (self._row(task),)
-        ).fetchone()
-        if found is None or found["listing"] is None:
-            return None
-        return rows.listing_of(found["listing"]), float(found["listed_at"])
-
-    def quota(self, url: str, organization_id: int) -> Quota:
-        """What is known of an organization's quota."""
-        found = self._db.execute(
-            "SELECT state FROM quotas WHERE url = ? AND organization_id = ?",
-            (url, organization_id),
-        ).fetchone()
-        return Quota(**json.loads(found["state"])) if found else Quota()
-
-    def keep_quota(self, url: str, organization_id: int, quota: Quota) -> None:
-        values = {"state": json.dumps(asdict(quota))}
-        keys = {"url": url, "organization_id": organization_id}
-        with self.transaction():
-            self._db.execute(rows.upsert("quotas", keys, values), keys | values)

@@ -15,6 +15,8 @@ from syncd.state.schema import migrate
 Check = Callable[[sqlite3.Connection], None]
 _DAMAGED = ("not a database", "malformed", "disk image")
 _BUSY_SECONDS = 10.0
+_COPIED = 1.0
+"""Seconds that a COMMIT may take at most, lest a ledger be taken for a copy of itself."""
 
 
 def open_for_writing(path: str, check: Check) -> sqlite3.Connection:
@@ -48,6 +50,13 @@ def open_for_reading(path: str, check: Check) -> sqlite3.Connection:
             memory = _connect(":memory:")
     migrate(memory, None)
     return memory
+
+
+def is_copy(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether the file was put here after it was written last: its ctime, which nobody can set,
+    is younger than its own last word."""
+    written = connection.execute("SELECT at FROM written").fetchone()["at"]
+    return bool(written) and os.stat(path).st_ctime - written > _COPIED
 
 
 def _is_there(path: str) -> bool:

@@ -96,6 +96,7 @@ def refusal_values(refusal: Refusal) -> dict[str, Any]:
         "attempts": refusal.attempts,
         "not_before": refusal.not_before,
         "whole": int(refusal.whole),
+        "digest": refusal.digest,
     }
 
 
@@ -107,6 +108,7 @@ def refusal_of(row: sqlite3.Row) -> Refusal:
         attempts=row["attempts"],
         not_before=row["not_before"],
         whole=bool(row["whole"]),
+        digest=row["digest"],
     )
 
 

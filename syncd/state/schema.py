@@ -63,6 +63,12 @@ MIGRATIONS = (
     ALTER TABLE tasks ADD COLUMN listing TEXT;
     ALTER TABLE tasks ADD COLUMN listed_at REAL;
     """,
+    # 3: what was refused, by its content; when the file was written last, to tell an old copy
+    """
+    ALTER TABLE refusals ADD COLUMN digest TEXT;
+    CREATE TABLE written (at REAL NOT NULL);
+    INSERT INTO written VALUES (0);
+    """,
 )
 VERSION = len(MIGRATIONS)
 

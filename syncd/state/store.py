@@ -36,6 +36,7 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+            self._db.execute("UPDATE written SET at = ?", (time.time(),))
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:
@@ -43,6 +44,14 @@ class Store:
             raise StateError(
                 f"the ledger {self._path} cannot be written: {error}; nothing more is sent"
             ) from None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A file that was damaged or lost under our hands is a StateError, too."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise StateError(f"the ledger {self._path} cannot be read: {error}") from None
 
     def _row(self, task: TaskKey, *, create: bool = False) -> int | None:
         where = (task.url, task.organization_id, task.workspace_id, task.task_id)

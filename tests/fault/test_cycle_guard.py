@@ -355,3 +355,16 @@ def test_a_file_renamed_into_an_ignored_name_is_gone(new_world: NewWorld) -> Non
     (world.root / "00").rename(world.root / "00.tmp")
     assert world.run().deleted == ["00"]
     assert Path(world.root / "00.tmp").exists()
+
+
+def test_a_mirrors_hold_outlives_cycles_on_a_remembered_list_and_its_approval_asks_for_one(
+    new_world: NewWorld,
+) -> None:
+    world = new_world(rules={"delete": "mirror"})
+    theirs = Witness(world).seed("theirs")
+    world.write("a", "content")
+    assert [h.name for h in world.run().held] == ["theirs"]
+    again = world.run(once=False, list_first=False)
+    assert ([h.name for h in again.held], world.calls()) == (["theirs"], [])
+    freed = world.run(once=False, list_first=False, approved=frozenset({theirs.id}))
+    assert (freed.deleted, world.calls()) == (["theirs"], ["GET list", "DELETE one"])

@@ -136,3 +136,27 @@ def test_a_file_that_its_user_deletes_and_brings_back_is_no_contest(new_world: N
         world.write("b", "content b")
         assert world.run().created == ["b"]
     witness.assert_settled()
+
+
+@pytest.mark.parametrize("how", ["deleted", "renamed", "untouched"])
+def test_what_is_deleted_there_before_any_list_showed_it(new_world: NewWorld, how: str) -> None:
+    """A 404 ends the belief in its 201 at once; where none is met, ten minutes end it."""
+    world = new_world(ids_in_201="object")
+    witness = Witness(world)
+    for name in "ab":
+        world.write(name, f"content {name}")
+    witness.note()
+    world.run()
+    meddle(world, "a", deleted_at=world.server.clock())
+    if how == "deleted":
+        (world.root / "a").unlink()
+    elif how == "renamed":
+        (world.root / "a").rename(world.root / "aa")
+    if how != "deleted":
+        world.ahead += 700
+    world.write("n", "new")
+    witness.note()
+    report = world.run()
+    assert (report.exit_code(), report.in_sync) == (0, True)
+    assert len(world.calls()) <= 8
+    witness.assert_settled()

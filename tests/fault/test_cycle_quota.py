@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncd.sandbox.faults import Fault
+from syncd.sandbox.wire import LoggedRequest
 from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
@@ -209,3 +210,40 @@ def test_a_view_budget_never_draws_below_zero(new_world: NewWorld) -> None:
         assert world.run().exit_code() == 75
     assert all(entry.status != 402 for entry in world.server.log)
     assert len(world.rows()) == 5
+
+
+def test_what_others_spend_while_changes_go_out_is_seen_at_each_of_them(
+    new_world: NewWorld,
+) -> None:
+    world = new_world(quota=60)
+    for number in range(20):
+        world.write(f"{number:02}", f"content {number}")
+    assert world.run().in_sync
+    for number in range(20):
+        (world.root / f"{number:02}").rename(world.root / f"z{number:02}")
+    seen: list[object] = []
+
+    def spend(entry: LoggedRequest) -> None:
+        seen.append(entry)
+        if len(seen) == 3:
+            world.server.spend(world.task.organization_id, 40)
+
+    world.server.on_request = spend
+    report = world.run()
+    assert report.exit_code() == 75
+    assert 402 not in [r.status for r in world.server.log]
+    assert len(world.calls()) < 20
+    assert report.pending == 20 - world.calls().count("PUT one")
+
+
+def test_a_reset_that_was_rounded_down_is_not_asked_for_too_soon(new_world: NewWorld) -> None:
+    """`X-Toggl-Quota-Resets-In: 0` and a 402 are one second, not sixty."""
+    world = new_world(quota=3, quota_window=10, reserve=0)
+    for name in "ab":
+        world.write(name, f"content {name}")
+    world.run()
+    world.write("c", "more")
+    report = world.run()
+    assert report.resumes_at is not None
+    left = report.resumes_at - world.clock()
+    assert 1.0 <= left <= 12.0

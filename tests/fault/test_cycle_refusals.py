@@ -244,3 +244,19 @@ def test_a_task_that_takes_no_more_uploads_is_the_folders_error(
     assert report.error
     assert "task 3" in report.error
     assert world.calls() == ["GET list", "POST bulk"]
+
+
+def test_a_touch_or_the_same_bytes_again_do_not_make_a_refused_file_another(
+    new_world: NewWorld,
+) -> None:
+    world = new_world(poison=lambda name: name == "bad")
+    world.write("bad", "refused")
+    world.write("good", "taken")
+    assert [p.path for p in world.run().failed] == ["bad"]
+    for age in (50, 40, 30):
+        world.write("bad", "refused", age=age)
+        report = world.run()
+        assert ([p.path for p in report.failed], world.calls()) == (["bad"], ["GET list"])
+    world.write("bad", "changed")
+    world.run()
+    assert "POST single" in world.calls()

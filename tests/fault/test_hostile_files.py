@@ -193,8 +193,9 @@ class TestChangingWhileSent:
 
 class TestMounts:
     @mounts
+    @pytest.mark.parametrize("kind", ["another file system", "a bind mount"])
     def test_a_nested_mount_is_skipped_and_what_it_covers_is_detached(
-        self, new_scene: NewScene
+        self, new_scene: NewScene, kind: str
     ) -> None:
         scene = new_scene(recursive=True)
         for name in ("a", "sub/b", "sub/c"):
@@ -202,7 +203,10 @@ class TestMounts:
         assert scene.once().code == 0
         before = scene.rows()
         sub = scene.root / "sub"
-        cover = inside(f"mount -t tmpfs none {sub}", f"echo x > {sub}/x")
+        elsewhere = scene.root.with_name("elsewhere")
+        elsewhere.mkdir()
+        what = f"--bind {elsewhere}" if kind == "a bind mount" else "-t tmpfs none"
+        cover = inside(f"mount {what} {sub}", f"echo x > {sub}/x")
         said = scene.python("--once", "--json", before=cover)
         (folder,) = said.json["folders"]
         assert (said.code, scene.calls(), scene.rows()) == (0, ["GET"], before)

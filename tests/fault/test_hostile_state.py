@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from syncd.sandbox.faults import Fault
+from syncd.sandbox.quirks import Quirks
+from syncd.state.ledger import Ledger
 from syncd.state.schema import MIGRATIONS, VERSION
 from tests.fault.conftest import NewScene
 from tests.fault.test_hostile_files import USER, give_away
@@ -277,3 +279,41 @@ def test_a_state_that_cannot_be_looked_at_is_not_taken_for_none(new_scene: NewSc
         assert (said.code, scene.sent()) == (75, []), argv
         assert "Permission denied" in said.out + said.err
     scene.state.chmod(0o700)
+
+
+@pytest.mark.parametrize("ids", ["none", "object"])
+def test_an_old_copy_of_the_ledger_loses_and_doubles_nothing(new_scene: NewScene, ids: str) -> None:
+    """Right after it was used, when a 201 alone would be believed."""
+    scene = new_scene(Quirks(quota=None, ids_in_201=ids))  # type: ignore[arg-type]
+    witness = Witness(scene)  # type: ignore[arg-type]
+    for name in "acdx":
+        scene.write(name, f"content {name}")
+    witness.note()
+    assert scene.once().code == 0
+    shutil.copy(ledger(scene), scene.base / "old.db")
+    scene.write("a", "changed")
+    scene.write("b", "new")
+    (scene.root / "c").rename(scene.root / "cc")
+    (scene.root / "d").unlink()
+    witness.note()
+    assert scene.once().code == 0
+    wait_for(lambda: time.time() - (scene.base / "old.db").stat().st_mtime > 1.1)
+    shutil.copy(scene.base / "old.db", ledger(scene))
+    said = scene.once()
+    assert (said.code, "DELETE" in scene.calls()) == (0, False), said
+    well(scene, witness)
+
+
+def test_an_old_copy_is_known_as_one_and_remembers_no_list(new_scene: NewScene) -> None:
+    scene, _ = synced(new_scene)
+    task = scene.task
+    opened = Ledger.open(str(scene.state))
+    assert opened.remembered(task) is not None
+    opened.close()
+    wait_for(lambda: time.time() - ledger(scene).stat().st_mtime > 1.1)
+    shutil.copy(ledger(scene), scene.base / "old.db")
+    shutil.copy(scene.base / "old.db", ledger(scene))
+    opened = Ledger.open(str(scene.state))
+    assert opened.remembered(task) is None
+    assert all(e.listed for e in opened.past(task, time.time()).entries)
+    opened.close()

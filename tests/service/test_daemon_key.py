@@ -117,3 +117,24 @@ def test_a_broken_key_file_is_no_reason_to_stop(keyed: Service) -> None:
     assert keyed.runs()
     keyed.set_key(NEW)
     keyed.holds("a.txt")
+
+
+def test_a_key_that_ends_during_the_first_cycle_has_worked(keyed: Service) -> None:
+    """The list was answered: the source is good, and the service waits for a new key."""
+    keyed.old("a.txt")
+    keyed.fault("status_before", method="POST", status=401, times=None)
+    keyed.start()
+    until(lambda: paused(keyed))
+    keyed.server.faults.clear()
+    keyed.set_key(NEW)
+    keyed.quirks.key = None
+    keyed.holds("a.txt")
+
+
+def test_a_source_that_worked_for_once_has_worked(keyed: Service) -> None:
+    keyed.old("a.txt")
+    assert keyed.run("--once").code == 0
+    keyed.quirks.key = NEW
+    keyed.write("b.txt")
+    keyed.start()
+    until(lambda: paused(keyed))

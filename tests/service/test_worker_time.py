@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from syncd.errors import StateError
 from syncd.log import Repeats
 from syncd.sandbox.faults import Fault
 from syncd.service.agenda import LONGEST_RETRY
+from syncd.state.ledger import Ledger
 from tests.support.simulated import RESCAN, Simulation
 
 HOUR, DAY, YEAR = 3_600.0, 86_400.0, 365 * 86_400.0
@@ -244,3 +246,40 @@ def test_a_long_error_is_told_once_an_hour_with_its_number() -> None:
         if repeats.filter(record):
             told.append((minute, record.__dict__["repeated"]))
     assert told == [(0, 1), (60, 60), (120, 60), (180, 60), (240, 60)]
+
+
+def test_a_ledger_that_cannot_be_written_sends_not_even_a_list(
+    sim: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.folders(1)
+    sim.write("a.txt", "content")
+    sim.pass_by(60)
+    before = sim.requests()
+
+    def full(_: object) -> object:
+        raise StateError("disk full")
+
+    monkeypatch.setattr(Ledger, "transaction", full)
+    sim.write("b.txt", "content")
+    sim.pass_by(HOUR + 600)
+    assert sim.requests() == before
+    monkeypatch.undo()
+    sim.pass_by(HOUR)
+    assert len(sim.rows()) == 2
+
+
+def test_folders_that_are_busy_at_once_share_what_is_left(tmp_path: Path) -> None:
+    """Each of them paced as if it were alone would use it up in half of the time."""
+    sim = Simulation(tmp_path, quota=200, quota_window=HOUR)
+    sim.folders(4)
+    sim.pass_by(60)
+    count = itertools.count()
+
+    def save() -> None:
+        for folder in range(1, 5):
+            sim.write("a.txt", f"version {next(count)}", folder=folder)
+
+    sim.pass_by(0.8 * HOUR, every=5.0, then=save)
+    refused = [r for r in sim.server.log if r.status == 402]
+    assert not refused
+    assert 100 < sim.requests() <= 196

@@ -64,7 +64,6 @@ LINES = 260
 LONGEST = 300
 LONGER_BECAUSE = {
     "model.py": "the values of all rooms, one after the other: nothing to follow",
-    "core/reconcile.py": "one decision, told in one go",
     "engine/apply.py": "every kind of action, with what is recorded of it",
     "engine/cycle.py": "every kind of failure, with what it means for the run",
 }

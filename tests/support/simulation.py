@@ -486,6 +486,16 @@ class Syncd:
         under_way = {path for (path,) in self._rows("SELECT path FROM intents")} if known else ()
         self.sent = [s for s in self.sent if s.path in under_way and s.state != "refused"]
         self._approved = frozenset()
+        for row in self.sim.live():
+            self._recognise(row)
+
+    def _recognise(self, row: Row) -> bool:
+        """Take as ours what an intent of ours has made."""
+        for sent in self.sent:
+            if self.sim.is_form_of(row.name, sent.path) and sent.sha == row.sha256:
+                self.owned[row.id] = sent.path
+                return True
+        return False
 
     def _entries(self) -> dict[int, tuple[str, str]]:
         """id -> role, path"""
@@ -516,10 +526,8 @@ class Syncd:
         if row is None:
             self.sim.wrong(f"{self.name}: {what} {id_}, which never was")
             return False
-        for sent in self.sent:
-            if self.sim.is_form_of(row.name, sent.path) and sent.sha == row.sha256:
-                self.owned[id_] = sent.path
-                return True
+        if self._recognise(row):
+            return True
         for path, content in self.synced().items():
             fraction = self.sim.server.quirks.created_fraction
             later = round(row.created_at, 6) if fraction else int(row.created_at) + 1

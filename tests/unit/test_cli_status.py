@@ -312,3 +312,18 @@ def test_what_was_done_before_the_trouble_is_not_pending(shell: Shell) -> None:
     shell.syncd("--once")
     left = shell.json("status")["folders"][0]["pending"]
     assert left == 15 - len(shell.server.rows((123, 456, 789))) in (5, 10)
+
+
+def test_the_service_counts_the_deletes_of_an_hour_and_approve_does_so_too(shell: Shell) -> None:
+    shell.configure(max_delete=3)
+    for number in range(12):
+        shell.write(f"{number:02}", f"content {number}")
+    shell.syncd("--once")
+    for number in range(3):
+        (shell.root / f"{number:02}").unlink()
+    assert shell.syncd("--once").code == 0
+    (shell.root / "03").unlink()
+    assert shell.syncd("approve", "--dry-run").out.startswith("nothing is held back")
+    with service(shell):
+        said = shell.syncd("approve", "--dry-run")
+    assert "4 deletes are more than max_delete (3)" in said.out

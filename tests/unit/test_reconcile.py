@@ -146,7 +146,18 @@ CASES = [
         ["rename 1 to z"],
     ),
     Case(
-        "an empty one does not", [file("z", "")], [entry(1, "a", "")], [], ["create z", "delete 1"]
+        "an empty one does not",
+        [file("z", "", touched=1.0)],
+        [entry(1, "a", "")],
+        [],
+        ["create z", "delete 1"],
+    ),
+    Case(
+        "an empty one that kept its inode and its time does",
+        [file("z", "")],
+        [entry(1, "a", "")],
+        [],
+        ["rename 1 to z"],
     ),
     Case(
         "two that swapped names are two renames",
@@ -266,11 +277,11 @@ CASES = [
         {"rules": MIRROR},
     ),
     Case(
-        "mirror: never on a remembered list",
+        "mirror: planned on a remembered list too, to be held, or to ask for another",
         [FA],
         [A],
         [attachment(9, "x")],
-        [],
+        ["delete 9 foreign"],
         {"rules": MIRROR, "fresh": False},
     ),
     Case(
