@@ -28,6 +28,8 @@ BELIEF = 600.0
 """Seconds for which a create answered with 201 is believed while lists lack it."""
 DOUBT = 5.0
 """Seconds after its failure before a list can tell that a create was not carried out."""
+NO_FRUIT = 0
+"""For a list that first showed what was ours once: no create of which we wait to hear made it."""
 
 
 def missing(past: Past, listing: Listing, now: float) -> tuple[LedgerEntry, ...]:
@@ -54,17 +56,19 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     ]
     known = {e.id for e in entries}
     unknown = [a for a in listing.attachments if a.id not in known]
-    first_seen = {a.id: past.first_seen.get(a.id, sequence) for a in unknown}
+    seen = {a.id: past.first_seen.get(a.id, sequence) for a in unknown}
+    # A stranger that a lagging list lacks is not new when the next one shows it again.
+    remembers = bool(past.intents) or policy == "never"
+    first_seen = {**past.first_seen, **seen} if remembers else seen
 
     habits = Habits.shown_by(entries, listing)
     found = fruits(past.intents, unknown, first_seen, habits)
-    for attachment in unknown:
-        if attachment.id in found:
-            del first_seen[attachment.id]
+    for id_ in found:
+        del first_seen[id_]
     entries = _enter(entries, found, shown, now)
     if policy == "never":
         # Nothing is deleted: what was replaced stays and counts as foreign from now on.
-        first_seen |= {e.id: sequence for e in entries if e.role == "superseded"}
+        first_seen |= {e.id: NO_FRUIT for e in entries if e.role == "superseded"}
         entries = [e for e in entries if e.role != "superseded"]
     return replace(
         past,

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from syncd.core.books import NO_FRUIT
 from syncd.model import (
     FolderIdentity,
     Intent,
@@ -151,17 +152,14 @@ class Ledger(Memory):
                 )
 
     def forget(self, task: TaskKey, ids: Iterable[int]) -> None:
-        """Attachments that are ours no more, and were not deleted: strangers that were there
-        before whatever is sent from now on."""
+        """Attachments that are ours no more, and were not deleted: no create that is in doubt
+        made one of them."""
         gone = tuple(ids)
         with self.transaction():
             row = self._row(task, create=True)
             self._delete(row, "attachments", "id", gone)
-            sequence = self._db.execute(
-                "SELECT sequence FROM tasks WHERE row = ?", (row,)
-            ).fetchone()["sequence"]
             for id_ in gone:
-                self._insert("strangers", row, {"id": id_, "first_seen": sequence})
+                self._insert("strangers", row, {"id": id_, "first_seen": NO_FRUIT})
 
     def doubt(self, task: TaskKey, id_: int) -> None:
         """An attachment that may not be there: its 201 is believed no longer, a list is."""

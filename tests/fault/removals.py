@@ -607,7 +607,7 @@ DOUBT = (
         "what was released (`delete: never`) is no fruit of a later create",
         "tests/property/test_simulation_found.py",
         "state/ledger.py",
-        '                self._insert("strangers", row, {"id": id_, "first_seen": sequence})\n'
+        '                self._insert("strangers", row, {"id": id_, "first_seen": NO_FRUIT})\n'
         "\n    def doubt",
         "                pass\n\n    def doubt",
     ),

@@ -52,6 +52,18 @@ def test_a_version_that_was_released_is_not_taken_for_the_next_upload() -> None:
         it.write("z", 5, False)
 
 
+def test_nor_is_one_that_no_list_had_shown_yet() -> None:
+    """Its first list came after that of a create that had been lost, which then claimed it."""
+    server = {"ids_in_201": "object", "list_lag": 60.0, "created_fraction": False}
+    with played(Never, unique=3, **server, latency=0.3, view_soft_deleted=False) as it:
+        it.write_many(["e", "d", "f10", "c", "B 1", "sub/y", "h", "f9.log", "sub/x", "g", "b", "a"])
+        it.run_in_trouble_and_die(seed=70, nth=3, fault=("hang", {}), crash=Crash(31, "way", 4.0))
+        it.write_many(["sub/x", "f10", "b", "d", "g", "B 1", "a", "c", "e"])
+        it.run_in_trouble(seed=1038, troubles=[(("reset_before", {}), None, 1, 1)])
+        it.run_with_a_fault_at(seed=3465, nth=9, fault=("status_before", {"status": 503}))
+        it.back_up_on_save(4, 0)
+
+
 def test_a_rename_on_its_way_is_not_undone_by_a_move_under_a_lagging_list() -> None:
     """The list showed the old name, which was taken for the server's form of the new one."""
     server = {"ids_in_201": "items", "orders": "renumbered", "list_lag": 3.0}

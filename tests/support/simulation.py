@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import sqlite3
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -257,6 +257,7 @@ class Syncd:
         self.owned: dict[int, str] = {}
         """What is truly ours: id -> the path that it stands for."""
         self.followed: dict[int, str] = {}
+        self.been: dict[int, set[str]] = defaultdict(set)
         """The path that an attachment may stand for since a run that died or failed: a file with
         its content was there then. What the task shows of it is another matter."""
         self.assumed: dict[int, str] = {}
@@ -391,6 +392,7 @@ class Syncd:
             if path not in files or sha(files[path]) != content:
                 for found in (p for p, c in files.items() if c and sha(c) == content):
                     self.followed[id_] = found
+                    self.been[id_].add(found)
 
     # -- what files there are ----------------------------------------------------------------
 
@@ -607,10 +609,10 @@ class Syncd:
         """What was sent when the process died was not read to its end: who knows its content?"""
         return {i for (i,) in self._rows("SELECT id FROM attachments WHERE digest IS NULL")}
 
-    def _others(self, row: Row) -> dict[str | None, int]:
+    def _others(self, row: Row) -> dict[str, int]:
         """The paths that other attachments of ours stand for, each with the newest of these."""
         rows = sorted(i for i in self._listed() if i != row.id)
-        return {path: i for i in rows for path in (self.owned[i], self.followed.get(i))}
+        return {path: i for i in rows for path in (self.owned[i], *self.been[i])}
 
     def _wrong_to_delete(self, row: Row, path: str) -> list[str]:
         """Why an attachment that stands for this path must not go."""
