@@ -175,6 +175,20 @@ REFUSALS = (
         "return False",
     ),
     without(
+        "a clock set back lengthens no window",
+        "tests/unit/test_pacing.py::test_a_clock_that_is_set_back_does_not_lengthen_a_window",
+        "core/pacing.py",
+        "if self.noted_at <= now and (window is None or window <= now):",
+        "if True:",
+    ),
+    without(
+        "nor a refusal",
+        f"{REFUSED}::test_a_clock_that_is_set_back_makes_no_refusal_last_longer",
+        "core/situation.py",
+        "if 0 < r.not_before - self.now <= refusal_delay(r.attempts)",
+        "if 0 < r.not_before - self.now",
+    ),
+    without(
         "a clock set back moves no reset away",
         "tests/unit/test_pacing.py::test_a_clock_set_back_cannot_move_the_reset_away",
         "core/pacing.py",
@@ -396,6 +410,20 @@ GUARD = (
         "core/guard.py",
         "return ids == leave.approved & (ids | (there - buried))",
         "return bool(ids & leave.approved)",
+    ),
+    without(
+        "an approval outlives a run that came to nothing",
+        f"{HOLDS}::test_an_approval_outlives_a_run_that_came_to_nothing",
+        "cli/once.py",
+        "if approval and not self._options.dry_run and cycle.report.decided:",
+        "if approval and not self._options.dry_run:",
+    ),
+    without(
+        "one delete that is refused does not void the approval of the others",
+        f"{PLAN}::TestApproval::test_one_of_them_that_the_server_refuses_keeps_back_no_other",
+        "core/guard.py",
+        "a.id for a in s.listing.attachments if s.change_refused(a.id) is None",
+        "a.id for a in s.listing.attachments",
     ),
     without(
         "--allow-delete releases the counts only",

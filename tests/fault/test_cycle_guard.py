@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd.engine.report import FolderReport
+from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
@@ -132,13 +133,21 @@ class TestApproval:
         assert world.run(approved=frozenset({98, 99})).deleted == []
 
     def test_an_approved_delete_that_is_interrupted_goes_on(self, new_world: NewWorld) -> None:
-        from syncd.sandbox.faults import Fault
-
         world = synced(new_world, 6)
         remove(world, 0, 1, 2, 3)
         approved = held(world.run())
         world.server.faults.append(Fault("reset_before", method="DELETE", skip=1))
         assert len(world.run(approved=approved).deleted) == 4
+
+    def test_one_of_them_that_the_server_refuses_keeps_back_no_other(
+        self, new_world: NewWorld
+    ) -> None:
+        world = synced(new_world, 6)
+        remove(world, 0, 1, 2, 3)
+        approved = held(world.run())
+        world.server.faults.append(Fault("status_before", method="DELETE", status=400))
+        report = world.run(approved=approved)
+        assert (len(report.deleted), len(report.failed), report.held) == (3, 1, [])
 
 
 class TestAnotherFolder:

@@ -260,3 +260,24 @@ def test_a_touch_or_the_same_bytes_again_do_not_make_a_refused_file_another(
     world.write("bad", "changed")
     world.run()
     assert "POST single" in world.calls()
+
+
+@pytest.mark.parametrize("count", [2, 10, 25])
+def test_once_the_server_takes_them_again_a_minute_brings_them_all(
+    new_world: NewWorld, count: int
+) -> None:
+    world = poisoned(new_world, count, *range(count))
+    world.run()
+    world.server.quirks.poison = None
+    world.ahead += 61
+    assert world.run().in_sync
+    assert len(world.rows()) == count
+
+
+def test_a_clock_that_is_set_back_makes_no_refusal_last_longer(new_world: NewWorld) -> None:
+    world = poisoned(new_world, 3, 1)
+    world.ahead += 86_400
+    world.run()
+    world.server.quirks.poison = None
+    world.ahead -= 86_400
+    assert world.run().created == ["bad01"]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewScene
 from tests.support.scene import Scene
 from tests.support.witness import Witness
@@ -120,6 +121,16 @@ def test_an_approval_lets_exactly_that_go_once(new_scene: NewScene, hold: str) -
     assert before - {row.id for row in scene.rows()} == ids
     assert (scene.once().code, scene.calls()) == (0, ["GET"])
     assert approve_file(scene) == {}
+
+
+def test_an_approval_outlives_a_run_that_came_to_nothing(new_scene: NewScene) -> None:
+    scene = tripped(new_scene, "none left")
+    held(scene)
+    scene.syncd("approve")
+    scene.server.faults.append(Fault("status_before", method="DELETE", times=None, status=500))
+    assert scene.once().code == 75
+    scene.server.faults.clear()
+    assert (scene.once().code, scene.names()) == (0, ["theirs"])
 
 
 def test_an_approval_is_void_after_24_hours(new_scene: NewScene, hold: str) -> None:

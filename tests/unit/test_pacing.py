@@ -57,6 +57,14 @@ def test_a_new_window_is_as_good_as_new_but_the_limit_is_remembered() -> None:
     assert old.at(99) == old
 
 
+def test_a_clock_that_is_set_back_does_not_lengthen_a_window() -> None:
+    noted = Quota().sending(90_000).answered(QuotaReading(0, 500), 90_000, spent_up=True)
+    quota = noted.anchored(3600)
+    assert quota.resets_at(3600) == 4100
+    assert quota.at(4101).left(None) is None
+    assert quota.anchored(4000) == quota
+
+
 def test_a_402_means_none_until_the_window_resets() -> None:
     quota = Quota().sending(0).answered(QuotaReading(0, 500), 0, spent_up=True)
     assert (quota.left(None), quota.left(1000)) == (0, 0)
