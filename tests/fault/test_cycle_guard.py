@@ -142,12 +142,12 @@ class TestApproval:
     def test_one_of_them_that_the_server_refuses_keeps_back_no_other(
         self, new_world: NewWorld
     ) -> None:
-        world = synced(new_world, 6)
-        remove(world, 0, 1, 2, 3)
+        world = synced(new_world, 7)
+        remove(world, 0, 1, 2, 3, 4, 5)
         approved = held(world.run())
         world.server.faults.append(Fault("status_before", method="DELETE", status=400))
         report = world.run(approved=approved)
-        assert (len(report.deleted), len(report.failed), report.held) == (3, 1, [])
+        assert (len(report.deleted), len(report.failed), report.held) == (5, 1, [])
 
 
 class TestAnotherFolder:

@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -591,7 +592,8 @@ class Syncd:
 
     def _unsent(self) -> list[str]:
         rows = self.live() | self._believed()
-        there = Counter((self.owned[r.id], self.content(r)) for r in rows.values())
+        entries = self._entries()
+        there = Counter((self._stands_for(i, entries), self.content(r)) for i, r in rows.items())
         return [p for p, c in self.synced().items() if not there[p, sha(c)]]
 
     def _before_delete(self, row: Row) -> None:
@@ -610,9 +612,11 @@ class Syncd:
         return {i for (i,) in self._rows("SELECT id FROM attachments WHERE digest IS NULL")}
 
     def _others(self, row: Row) -> dict[str, int]:
-        """The paths that other attachments of ours stand for, each with the newest of these."""
+        """The paths that other attachments of ours stand for, each with the newest of these; one
+        that was renamed to it is newer than all."""
         rows = sorted(i for i in self._listed() if i != row.id)
-        return {path: i for i in rows for path in (self.owned[i], *self.been[i])}
+        there = {self.owned[i]: i for i in rows}
+        return there | {path: sys.maxsize for i in rows for path in self.been[i]}
 
     def _wrong_to_delete(self, row: Row, path: str) -> list[str]:
         """Why an attachment that stands for this path must not go."""
@@ -712,7 +716,7 @@ class Syncd:
     def _stands_for(self, id_: int, entries: dict[int, tuple[str, str]]) -> str:
         """Its path; if a rename was noted and never reached the task, the new one."""
         noted = entries.get(id_, ("", ""))[1]
-        return noted if noted == self.followed.get(id_) else self.owned[id_]
+        return noted if noted in self.been[id_] else self.owned[id_]
 
     def assert_settled(self, report: FolderReport) -> None:
         """Task and folder are the same, for this installation."""
