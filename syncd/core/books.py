@@ -150,8 +150,10 @@ def _enter(
     for attachment_id in sorted(found, key=lambda id_: (found[id_].state == "lost", id_)):
         intent = found[attachment_id]
         fresh = entry_of(intent, shown[attachment_id], now)
-        if intent.state == "lost" and any(_is_twin(e, fresh) for e in result):
-            fresh = replace(fresh, role="superseded")
+        if intent.state == "lost":
+            fresh = replace(fresh, since=intent.sent_at)
+            if any(_is_twin(e, fresh) or _is_past(e, fresh) for e in result):
+                fresh = replace(fresh, role="superseded")
         result.append(fresh)
     return result
 
@@ -160,6 +162,11 @@ def _is_twin(entry: LedgerEntry, late: LedgerEntry) -> bool:
     """Whether a file that was sent twice has its attachment already."""
     same = entry.digest == late.digest or entry.fingerprint == late.fingerprint
     return same and entry.path == late.path and entry.role == "current"
+
+
+def _is_past(entry: LedgerEntry, late: LedgerEntry) -> bool:
+    """Whether even a version that was made after this one was replaced already."""
+    return entry.role == "superseded" and entry.path == late.path and entry.id > late.id
 
 
 def entry_of(intent: Intent, attachment: Attachment, now: float) -> LedgerEntry:
