@@ -149,6 +149,16 @@ class TestCreates:
         found = settled(past, *shown(*past.entries), attachment(9, "a", "A", 100))
         assert roles(found) == {5: "current", 9: "superseded"}
 
+    def test_nor_does_a_late_version_stand_before_a_later_one_that_was_replaced(self) -> None:
+        past = Past(
+            (entry(9, "a", "B", role="superseded"),),
+            (intent(1, "a", "A", state="lost"),),
+            sequence=2,
+        )
+        found = settled(past, *shown(*past.entries), attachment(5, "a", "A", 100))
+        assert roles(found) == {5: "superseded", 9: "superseded"}
+        assert [e.since < NOW for e in found.entries if e.id == 5] == [True]
+
     def test_a_late_one_of_another_content_may_be_what_the_file_is_by_now(self) -> None:
         """It changed, and was changed back: the files tell which of the two is superfluous."""
         past = Past((entry(5, "a", "A"),), (intent(1, "a", "B", state="lost"),), sequence=2)
