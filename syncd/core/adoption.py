@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from syncd.core.books import NO_FRUIT
 from syncd.core.names import same_name
 from syncd.core.situation import Situation
 from syncd.model import Attachment, LedgerEntry, Listing, LocalFile, Said
@@ -24,13 +25,15 @@ def adopt(s: Situation) -> Adoption:
     """Match files without an attachment with attachments that are not ours.
 
     By name and size, which is all that can be checked, and only where the attachment is not
-    older than the file; of several the lowest id.
+    older than the file; of several the lowest id. One that was ours and was replaced (`delete:
+    never` leaves it there) has another content, whatever its size.
     """
     adopted: list[tuple[LedgerEntry, LocalFile]] = []
     new: list[LocalFile] = []
     older: list[str] = []
+    strangers = [a for a in s.unknown if s.past.first_seen.get(a.id) != NO_FRUIT]
     for file, candidates in zip(
-        s.matches.new, candidates_of(s.matches.new, s.unknown), strict=True
+        s.matches.new, candidates_of(s.matches.new, strangers), strict=True
     ):
         fitting = [a for a in candidates if s.adopt_any_age or not _older(a, file, s.listing)]
         if fitting and s.why_not_now(file) is None:

@@ -29,7 +29,8 @@ BELIEF = 600.0
 DOUBT = 5.0
 """Seconds after its failure before a list can tell that a create was not carried out."""
 NO_FRUIT = 0
-"""For a list that first showed what was ours once: no create of which we wait to hear made it."""
+"""Stands for the list that first showed what was ours and replaced: no create of which we wait
+to hear made it, and no file is to adopt it."""
 
 
 def missing(past: Past, listing: Listing, now: float) -> tuple[LedgerEntry, ...]:

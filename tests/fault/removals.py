@@ -632,6 +632,13 @@ DOUBT = (
         "",
     ),
     without(
+        "what was released (`delete: never`) is adopted for no file",
+        "tests/unit/test_adoption.py::test_what_was_ours_once_and_was_replaced_is_no_files_attachment",
+        "core/adoption.py",
+        "if s.past.first_seen.get(a.id) != NO_FRUIT",
+        "if True",
+    ),
+    without(
         "what was released (`delete: never`) is no fruit of a later create",
         "tests/property/test_simulation_found.py",
         "state/ledger.py",

@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 import sqlite3
-import sys
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -259,6 +258,8 @@ class Syncd:
         """What is truly ours: id -> the path that it stands for."""
         self.followed: dict[int, str] = {}
         self.been: dict[int, set[str]] = defaultdict(set)
+        self.versions: dict[tuple[str, str], int] = {}
+        """(path, content) -> which was there before which, by what each run found."""
         """The path that an attachment may stand for since a run that died or failed: a file with
         its content was there then. What the task shows of it is another matter."""
         self.assumed: dict[int, str] = {}
@@ -388,6 +389,8 @@ class Syncd:
     def _follow(self) -> None:
         """Note where the files of attachments have gone: a run may learn it, and get no further."""
         files = self.synced()
+        for path, data in files.items():
+            self.versions.setdefault((path, sha(data)), len(self.versions))
         for id_, row in self.live().items():
             path, content = self.owned[id_], self.content(row)
             if path not in files or sha(files[path]) != content:
@@ -483,7 +486,8 @@ class Syncd:
 
     def _forget(self, known: dict[int, tuple[str, str]]) -> None:
         self.forgetful = True
-        self.owned = {id_: path for id_, path in self.owned.items() if id_ in known}
+        self.owned = {id_: path for id_, (_, path) in known.items() if id_ in self.owned}
+        self.been.clear()
         self.assumed = {id_: s for id_, s in self.assumed.items() if id_ in known}
         # What is on its way in an old copy's intents may still come, and be known.
         under_way = {path for (path,) in self._rows("SELECT path FROM intents")} if known else ()
@@ -604,25 +608,30 @@ class Syncd:
         found = [self._wrong_to_delete(row, path) for path in paths]
         for text in min(found, key=len):
             self.sim.wrong(f"{self.name}: DELETE of {row.id} ({row.name!r}), {text}")
-        if not any(map(self._others(row).__contains__, paths)) and all(map(self.is_gone, paths)):
+        rest = {p for i in self._listed() if i != row.id for p in (self.owned[i], *self.been[i])}
+        if rest.isdisjoint(paths) and all(map(self.is_gone, paths)):
             self._gone.add(row.id)
 
     def _unknown(self) -> set[int]:
         """What was sent when the process died was not read to its end: who knows its content?"""
         return {i for (i,) in self._rows("SELECT id FROM attachments WHERE digest IS NULL")}
 
-    def _others(self, row: Row) -> dict[str, int]:
-        """The paths that other attachments of ours stand for, each with the newest of these; one
-        that was renamed to it is newer than all."""
-        rows = sorted(i for i in self._listed() if i != row.id)
-        there = {self.owned[i]: i for i in rows}
-        return there | {path: sys.maxsize for i in rows for path in self.been[i]}
+    def _replaced(self, row: Row, path: str) -> bool:
+        """Whether another attachment of ours stands for the path: one that was renamed to it, or
+        that has a later version, by what is known of both; else one that came later."""
+        mine = self.versions.get((path, self.content(row)))
+        for id_, other in self._listed().items():
+            theirs = self.versions.get((path, self.content(other)))
+            later = id_ > row.id if mine is None or theirs is None else theirs > mine
+            if id_ != row.id and (path in self.been[id_] or (self.owned[id_] == path and later)):
+                return True
+        return False
 
     def _wrong_to_delete(self, row: Row, path: str) -> list[str]:
         """Why an attachment that stands for this path must not go."""
         files, wrong = self.synced(), []
         left = {self.content(r) for i, r in self._listed().items() if i != row.id}
-        newer = self._others(row).get(path, 0) > row.id
+        newer = self._replaced(row, path)
         twin = self.content(row) in left
         if path in files and sha(files[path]) not in left and not newer and not twin:
             wrong.append(f"for {path!r}: no later version of its file is in the task")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncd.core.adoption import adopt, candidates_of
+from syncd.core.books import NO_FRUIT
 from syncd.model import Listing
 from tests.support.values import NOW, attachment, file, intent, situation
 
@@ -40,6 +41,14 @@ def test_of_several_the_lowest_id_that_is_not_older() -> None:
     ]
     ((entry, _),) = adopt(situation([FILE], [], rows)).adopted
     assert entry.id == 8
+
+
+def test_what_was_ours_once_and_was_replaced_is_no_files_attachment() -> None:
+    """`delete: never` leaves it there: by name and size it looks like the next version."""
+    replaced = {"first_seen": {8: NO_FRUIT, 9: 3}}
+    rows = [attachment(8, "a", "A"), attachment(9, "a", "A")]
+    assert [e.id for e, _ in adopt(situation([FILE], [], rows, past=replaced)).adopted] == [9]
+    assert adopt(situation([FILE], [], rows[:1], past=replaced)).adopted == ()
 
 
 def test_what_is_adopted_is_taken_as_it_stands() -> None:
