@@ -258,8 +258,8 @@ class Syncd:
         """What is truly ours: id -> the path that it stands for."""
         self.followed: dict[int, str] = {}
         self.been: dict[int, set[str]] = defaultdict(set)
-        self.versions: dict[tuple[str, str], int] = {}
-        """(path, content) -> which was there before which, by what each run found."""
+        self.versions: dict[str, list[str]] = defaultdict(list)
+        """path -> its contents as the runs found them, the last one last."""
         """The path that an attachment may stand for since a run that died or failed: a file with
         its content was there then. What the task shows of it is another matter."""
         self.assumed: dict[int, str] = {}
@@ -390,7 +390,9 @@ class Syncd:
         """Note where the files of attachments have gone: a run may learn it, and get no further."""
         files = self.synced()
         for path, data in files.items():
-            self.versions.setdefault((path, sha(data)), len(self.versions))
+            if sha(data) in self.versions[path]:
+                self.versions[path].remove(sha(data))
+            self.versions[path].append(sha(data))
         for id_, row in self.live().items():
             path, content = self.owned[id_], self.content(row)
             if path not in files or sha(files[path]) != content:
@@ -604,7 +606,10 @@ class Syncd:
         """The attachment stands for one path, or for another that its file went to meanwhile."""
         if self.rules.delete == "never":
             self.sim.wrong(f"{self.name}: DELETE of {row.id} with `delete: never`")
-        paths = dict.fromkeys((self.owned[row.id], self.followed.get(row.id, self.owned[row.id])))
+        path = self.owned[row.id]
+        # Only the disk knows where an empty file went, and syncd asks it.
+        noted = path if row.size else self._entries().get(row.id, ("", path))[1]
+        paths = dict.fromkeys((path, self.followed.get(row.id, path), noted))
         found = [self._wrong_to_delete(row, path) for path in paths]
         for text in min(found, key=len):
             self.sim.wrong(f"{self.name}: DELETE of {row.id} ({row.name!r}), {text}")
@@ -619,10 +624,13 @@ class Syncd:
     def _replaced(self, row: Row, path: str) -> bool:
         """Whether another attachment of ours stands for the path: one that was renamed to it, or
         that has a later version, by what is known of both; else one that came later."""
-        mine = self.versions.get((path, self.content(row)))
+        known, mine = self.versions[path], self.content(row)
         for id_, other in self._listed().items():
-            theirs = self.versions.get((path, self.content(other)))
-            later = id_ > row.id if mine is None or theirs is None else theirs > mine
+            theirs = self.content(other)
+            if mine in known and theirs in known and mine != theirs:
+                later = known.index(theirs) > known.index(mine)
+            else:
+                later = id_ > row.id
             if id_ != row.id and (path in self.been[id_] or (self.owned[id_] == path and later)):
                 return True
         return False
