@@ -208,6 +208,7 @@ def _reorders(
     failed: list[Problem] = []
     if any(p.path == MANIFEST for p in s.folder.failed):
         return (), failed  # Half a manifest is no order: nothing moves until it can be read.
+    paths = {file.path for file in s.folder.files}
     for entry, file, a in bound:
         number = at.numbers.get(file.path, a.display_order)
         if file.path in renamed or number == a.display_order:
@@ -217,9 +218,10 @@ def _reorders(
             failed.append(Problem(file.path, refusal.error))
             continue
         # A form that the server gave the name is sent back as it is: another try is not ours. No
-        # form of it at all is the name before a rename, in a list that lags.
-        formed = resembles(a.name, file.path) and not same_name(a.name, file.path)
-        name = a.name if formed else file.path
+        # form of it at all, or another file's name, is the name before a rename, in a list that
+        # lags.
+        formed = resembles(a.name, file.path) and a.name not in paths
+        name = a.name if formed and not same_name(a.name, file.path) else file.path
         put_back = file.path in at.put_back
         reorders.append(Reorder(entry, name, a.display_order, number, put_back))
     return tuple(reorders), failed

@@ -93,6 +93,18 @@ def test_a_rename_before_the_first_list_is_not_in_sync_yet() -> None:
         assert (report.in_sync, report.exit_code()) == (False, 75)
 
 
+def test_nor_where_the_old_name_resembles_the_new_one_and_is_another_files_by_now() -> None:
+    with played(list_lag=60.0, ids_in_201="object") as it:
+        it.write_many(["b", "c", "d", "e"])
+        it.run(False, False)
+        it.wait(61.0)
+        it.rename(0, "a.bak")
+        it.run(False, False)
+        it.write("b", 7, True)
+        it.change_order(order="manifest", reverse=False, manifest=["c", "d", "e", "b", "a.bak"])
+        it.run(False, False)
+
+
 def test_a_file_renamed_while_its_upload_is_in_doubt_is_not_uploaded_again() -> None:
     with played(list_lag=60.0) as it:
         it.write("a", 5, True)
