@@ -35,6 +35,9 @@ class Quota:
     """The last answer was a 402."""
     probes: int = 0
     """402s in a row that did not say when the window resets."""
+    lowest: int | None = None
+    """The lowest header since requests are under way together: their answers may overtake each
+    other, and what is left in a window never grows."""
 
     def at(self, now: float) -> Quota:
         """As it stands now: after its reset a window is as good as new."""
@@ -87,9 +90,15 @@ class Quota:
         remaining = None if self.remaining is None else self.remaining + 1
         return replace(self, remaining=remaining, spent=max(self.spent - 1, 0))
 
-    def answered(self, reading: QuotaReading, now: float, *, spent_up: bool) -> Quota:
-        """An answer came in; `spent_up` = it was a 402."""
-        remaining = self.remaining if reading.remaining is None else reading.remaining
+    def answered(
+        self, reading: QuotaReading, now: float, *, spent_up: bool, in_parallel: bool = False
+    ) -> Quota:
+        """An answer came in; `spent_up` = it was a 402, `in_parallel` = others may overtake it."""
+        told = reading.remaining
+        if in_parallel:
+            headers = [n for n in (told, self.lowest) if n is not None]
+            told = min(headers, default=None)
+        remaining = self.remaining if told is None else told
         resets_in, noted_at = self.resets_in, self.noted_at
         probes = self.probes if self.spent_up else 0
         if reading.resets_in is not None:
@@ -97,7 +106,7 @@ class Quota:
         elif spent_up:
             resets_in, noted_at = PROBES[min(self.probes, len(PROBES) - 1)], now
             probes = self.probes + 1
-        seen = 0 if reading.remaining is None else reading.remaining + self.spent
+        seen = 0 if told is None else told + self.spent
         return replace(
             self,
             remaining=0 if spent_up or self.spent_up else remaining,
@@ -107,4 +116,5 @@ class Quota:
             # An upload that was on its way when the 402 came says nothing to the contrary.
             spent_up=spent_up or self.spent_up,
             probes=probes,
+            lowest=told if in_parallel else None,
         )

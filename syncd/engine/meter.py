@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from syncd.core.pacing import Quota
 from syncd.model import QuotaReading, TaskKey
@@ -39,6 +40,7 @@ class Meter:
         self._quotas: dict[int, Quota] = {}
         self._dirty: set[int] = set()
         self.requests: Counter[TaskKey] = Counter()
+        self._in_parallel = False
         self.key_worked = False
         """An answer came that only a good key gets."""
 
@@ -68,8 +70,17 @@ class Meter:
             self.key_worked = self.key_worked or (200 <= status < 500 and status not in _NO_WORD)
             spent_up = status == PAYMENT_REQUIRED
             self._quotas[organization_id] = quota.answered(
-                reading, self._clock(), spent_up=spent_up
+                reading, self._clock(), spent_up=spent_up, in_parallel=self._in_parallel
             )
+
+    @contextmanager
+    def parallel(self) -> Iterator[None]:
+        """While answers may overtake each other: none of them raises what is left."""
+        self._in_parallel = True
+        try:
+            yield
+        finally:
+            self._in_parallel = False
 
     def quota(self, organization_id: int) -> Quota:
         """As it stands now."""

@@ -56,11 +56,17 @@ class Uploads:
 
     def _send_all(self, outcome: Outcome, queue: deque[tuple[Create, ...]]) -> None:
         running: dict[Future[Receipt], tuple[tuple[Create, ...], tuple[Intent, ...]]] = {}
-        with ThreadPoolExecutor(max_workers=self._tools.connections) as pool:
+        meter, connections = self._tools.meter, self._tools.connections
+        with ThreadPoolExecutor(max_workers=connections) as pool, meter.parallel():
             while queue or running:
-                if self._spent_up():
+                if not self._fits(0):
                     queue.clear()
-                while queue and len(running) < self._tools.connections and not outcome.ended:
+                while (
+                    queue
+                    and len(running) < connections
+                    and not outcome.ended
+                    and self._fits(len(running))
+                ):
                     batch = queue.popleft()
                     intents = self._intend(batch)
                     running[pool.submit(self._send, batch)] = (batch, intents)
@@ -69,12 +75,15 @@ class Uploads:
                 for future in self._finished(running):
                     batch, intents = running.pop(future)
                     self._sent(outcome, batch, intents, future)
-                    self._tools.meter.save()
+                    meter.save()
 
-    def _spent_up(self) -> bool:
-        """Whether no more fits, by the answers since the plan: it may not have known of a limit."""
+    def _fits(self, under_way: int) -> bool:
+        """Whether one more fits, by the answers since the plan: it may not have known of a limit.
+
+        What is `under_way` may not be counted yet: where only so much is left, it is waited for.
+        """
         left = self._tools.meter.left(self._task.organization_id)
-        return left is not None and left <= self._tools.meter.reserve
+        return left is None or left - under_way > self._tools.meter.reserve
 
     def _finished(self, running: Iterable[Future[Receipt]]) -> Iterable[Future[Receipt]]:
         """Uploads that are through; every one has its own time limits."""

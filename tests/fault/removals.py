@@ -189,6 +189,20 @@ REFUSALS = (
         "if 0 < r.not_before - self.now",
     ),
     without(
+        "an answer that was overtaken raises nothing",
+        "tests/fault/test_cycle_quota.py::test_an_answer_that_was_overtaken_spends_nothing_that_is_not_there",
+        "core/pacing.py",
+        "        if in_parallel:\n",
+        "        if False:\n",
+    ),
+    without(
+        "where little is left, what is on its way is waited for",
+        "tests/fault/test_cycle_quota.py::test_where_little_is_left_what_is_on_its_way_is_waited_for",
+        "engine/uploads.py",
+        "and self._fits(len(running))",
+        "and self._fits(0)",
+    ),
+    without(
         "a clock set back moves no reset away",
         "tests/unit/test_pacing.py::test_a_clock_set_back_cannot_move_the_reset_away",
         "core/pacing.py",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import count
+from threading import Event
+
 import pytest
 
+from syncd.engine.meter import Meter
+from syncd.model import TaskKey
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.wire import LoggedRequest
 from tests.fault.conftest import NewWorld
+from tests.support.watching import until
 from tests.support.witness import Witness
 from tests.support.world import World
 
@@ -247,3 +253,46 @@ def test_a_reset_that_was_rounded_down_is_not_asked_for_too_soon(new_world: NewW
     assert report.resumes_at is not None
     left = report.resumes_at - world.clock()
     assert 1.0 <= left <= 12.0
+
+
+def test_an_answer_that_was_overtaken_spends_nothing_that_is_not_there(
+    new_world: NewWorld,
+) -> None:
+    world = new_world(quota=8, reserve=0, ids_in_201="object")
+    world.max_batch_bytes = 1
+    for number in range(12):
+        world.write(f"{number:02}", f"content {number}")
+
+    def hold_back(entry: LoggedRequest) -> None:
+        """The first upload's answer, with its headers, until the last one is answered."""
+        if entry.number == 2:
+            until(lambda: len(world.server.log) == 7 and world.server.log[-1].status == 201)
+
+    world.server.on_request = hold_back
+    report = world.run()
+    assert [entry.status for entry in world.server.log] == [200] + 6 * [201]
+    assert (report.exit_code(), report.pending) == (75, 6)
+
+
+def test_where_little_is_left_what_is_on_its_way_is_waited_for(
+    new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two are left, of which the plan knows nothing; the second upload is slow to set out."""
+    world = new_world(quota=30, reserve=0, ids_in_201="object")
+    world.max_batch_bytes = 1
+    for number in range(6):
+        world.write(f"{number:02}", f"content {number}")
+    posts, third, sending = count(1), Event(), Meter.sending
+
+    def set_out(meter: Meter, task: TaskKey, method: str) -> None:
+        number = next(posts) if method == "POST" else 0
+        if number == 2:
+            third.wait(0.3)
+        elif number == 3:
+            third.set()
+        sending(meter, task, method)
+
+    monkeypatch.setattr(Meter, "sending", set_out)
+    world.server.on_request = lambda entry: entry.number == 1 and spend_all_but(world, 2)
+    assert world.run().exit_code() == 75
+    assert [entry.status for entry in world.server.log] == [200, 201, 201]

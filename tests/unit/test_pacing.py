@@ -40,6 +40,19 @@ def test_what_was_sent_since_counts_until_the_next_answer() -> None:
     assert after(0, QuotaReading(25, 3000), 1, 2, 3).left(None) == 22
 
 
+def test_an_answer_that_was_overtaken_does_not_raise_what_is_left() -> None:
+    def told(quota: Quota, left: int | None, *, in_parallel: bool) -> Quota:
+        reading = QuotaReading(left, 100)
+        return quota.answered(reading, 0, spent_up=False, in_parallel=in_parallel)
+
+    sent = Quota().sending(0).sending(0).sending(0)
+    overtaken = told(told(sent, 0, in_parallel=True), 2, in_parallel=True)
+    assert overtaken.left(None) == 0
+    assert told(overtaken, None, in_parallel=True).left(None) == 0
+    assert told(overtaken, 2, in_parallel=False).left(None) == 2
+    assert told(overtaken.at(101), 7, in_parallel=True).left(None) == 7
+
+
 def test_it_never_falls_below_zero() -> None:
     assert after(0, QuotaReading(1, 3000), 1, 2, 3).left(None) == 0
 
