@@ -21,7 +21,8 @@ def superseded(s: Situation) -> list[LedgerEntry]:
 
 def finished(s: Situation, unseen: Collection[str]) -> tuple[Delete, ...]:
     """Old versions whose replacement stands in the task, and is seen there."""
-    standing = {e.id for e in live(s.past)}
+    paired = (*s.matches.unchanged, *s.matches.renamed)
+    standing = {e.id for e in live(s.past)} | {e.id for e, _ in paired}
     old = [e for e in s.past.entries if e.role == "superseded" and e.id not in standing]
     return tuple(
         Delete(e.id, e.name.seen, e.size, "replaced", e.path)

@@ -75,8 +75,8 @@ def wanted_digests(
 ) -> frozenset[str]:
     """Paths that must be read before matching can decide; ask again until there are none.
 
-    A file is read only if its entry's fingerprint fails, if an entry without a file has its
-    size (it may have been renamed), or if it was created before in the last day.
+    A file is read only if its entry's fingerprint fails, if an entry without a file or an old
+    version has its size (it may be that one), or if it was created before in the last day.
     """
     entries = live(past)
     by_path = {file.path: file for file in folder.files}
@@ -88,7 +88,8 @@ def wanted_digests(
     if unsure:
         return frozenset(unsure)
     matches = match(folder, past, selects)
-    sizes = {e.size for e in (*matches.gone, *matches.surplus) if e.size and e.digest}
+    replaced = [e for e in past.entries if e.role == "superseded"]
+    sizes = {e.size for e in (*matches.gone, *matches.surplus, *replaced) if e.size and e.digest}
     sizes |= {e.size for e, _ in matches.changed if e.size and e.digest}
     created = {path for path, _ in past.created}
     pending = (*matches.new, *(file for _, file in matches.changed))
@@ -98,7 +99,8 @@ def wanted_digests(
 
 
 def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) -> Matches:
-    """Pair entries and files: same path and content, then same content, then same path."""
+    """Pair entries and files: same path and content, then same content (of old versions, too),
+    then same path."""
     by_path = {file.path: file for file in folder.files}
     taken: set[str] = set()
     unchanged: list[Pair] = []
@@ -115,6 +117,11 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
     found = {e.id for e in searched}
     absent = [e for e in rest if e.id not in found]
     renamed, searched = _same_digest(searched, folder.files, taken)
+    # An old version that is still there, and whose content has come back, is not sent again.
+    ours = {e.id for e in live(past)}
+    old = [e for e in past.entries if e.role == "superseded" and e.id not in ours]
+    for entry, file in _same_digest(old, folder.files, taken)[0]:
+        (unchanged if entry.path == file.path else renamed).append((entry, file))
     changed: list[Pair] = []
     gone: list[LedgerEntry] = []
     surplus: list[LedgerEntry] = []

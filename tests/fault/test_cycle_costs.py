@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
@@ -241,6 +242,31 @@ def test_a_copy_renamed_while_the_original_goes(new_world: NewWorld) -> None:
     report = world.run()
     assert report.in_sync
     witness.assert_settled()
+
+
+def stuck_at_the_delete(new_world: NewWorld) -> tuple[World, Witness]:
+    """`a` was replaced, and its old version is still in the task."""
+    world, witness = synced(new_world, "a", "b")
+    world.write("a", "something new")
+    witness.note()
+    world.server.faults.append(Fault("status_before", method="DELETE", times=None))
+    assert world.run().exit_code() == 75
+    world.server.faults.clear()
+    world.ahead += 600
+    return world, witness
+
+
+def test_an_old_version_whose_content_turns_up_elsewhere_is_renamed(new_world: NewWorld) -> None:
+    """It would be deleted else, and sent again: for a moment the task had none of it."""
+    world, witness = stuck_at_the_delete(new_world)
+    world.write("c", "content of a")
+    costs(world, witness, LIST, PUT)
+
+
+def test_an_old_version_that_is_restored_stays_and_the_newer_one_goes(new_world: NewWorld) -> None:
+    world, witness = stuck_at_the_delete(new_world)
+    world.write("a", "content of a")
+    costs(world, witness, LIST, DELETE)
 
 
 def test_the_bytes_go_into_as_few_requests_as_the_limit_allows(new_world: NewWorld) -> None:

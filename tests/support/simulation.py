@@ -644,7 +644,7 @@ class Syncd:
         if path in files and sha(files[path]) not in left and not newer and not twin:
             wrong.append(f"for {path!r}: no later version of its file is in the task")
         same = [p for p, c in files.items() if c and sha(c) == self.content(row)]
-        if same and not twin and not newer and row.id not in self._unknown():
+        if same and not twin and row.id not in self._unknown():
             wrong.append(f"the only attachment with the content of {same}")
         if path not in files and not self.is_gone(path) and not newer and not twin:
             wrong.append(f"for {path!r}: its file is not gone, only not synced (detached)")
