@@ -51,7 +51,7 @@ def _write(stream: TextIO, text: str, *, flush: bool) -> None:
         if flush:
             stream.flush()
     except OSError:
-        give_up(stream)
+        _give_up(stream)
 
 
 def flush_all() -> None:
@@ -60,10 +60,10 @@ def flush_all() -> None:
         try:
             stream.flush()
         except OSError:
-            give_up(stream)
+            _give_up(stream)
 
 
-def give_up(stream: TextIO) -> None:
+def _give_up(stream: TextIO) -> None:
     """From now on what is written here goes nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fault.removals import GROUPS, Removal
+from tests.property import test_simulation as simulation
 
 ROOT = Path(__file__).parents[2]
 REMOVALS = [removal for group in GROUPS.values() for removal in group]
@@ -22,6 +23,15 @@ def test_what_is_taken_out_is_there(removal: Removal) -> None:
         assert all(name in text for name in names), test
 
 
+README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+
 def test_the_readme_counts_them() -> None:
-    words = (ROOT / "README.md").read_text(encoding="utf-8").split()
-    assert f"takes {len(REMOVALS)} protections out" in " ".join(words)
+    assert f"takes {len(REMOVALS)} protections out" in README
+
+
+@pytest.mark.skipif(bool(simulation.BUDGET), reason="another budget was asked for")
+def test_the_readme_counts_what_the_simulation_tries() -> None:
+    cases = [case.settings for name, case in vars(simulation).items() if name.startswith("Test")]
+    examples, (steps,) = sum(c.max_examples for c in cases), {c.stateful_step_count for c in cases}
+    assert f"{examples} examples of up to {steps} steps" in README
