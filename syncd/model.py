@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
-T = TypeVar("T")
+from syncd.said import Said
 
 Order = Literal["natural", "name", "modified", "size", "manifest"]
 DeletePolicy = Literal["owned", "mirror", "never"]
@@ -184,44 +184,6 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Said(Generic[T]):
-    """One attribute (name or display order) between us and the server."""
-
-    sent: T
-    """What we told the server last."""
-    seen: T
-    """What a list showed last."""
-    kept: bool = False
-    """A list has shown what we sent: a later difference is a person's doing, not the server's."""
-    tried: T | None = None
-    """The seen value that our last PUT tried to change; seen again = the server's form of it."""
-
-    def observe(self, value: T) -> Said[T]:
-        """Take in what a fresh list shows."""
-        return Said(
-            sent=self.sent,
-            seen=value,
-            kept=self.kept or value == self.sent,
-            tried=self.tried if value == self.tried else None,
-        )
-
-    def put(self, value: T, *, over: T) -> Said[T]:
-        """A PUT that carried `value` was confirmed while the task showed `over`."""
-        if value == over == self.tried:
-            return self  # the server's form of what we want went along unchanged
-        return Said(
-            sent=value,
-            seen=value,
-            kept=self.kept and value == self.sent,
-            tried=None if value == over else over,
-        )
-
-    def is_form_of(self, wanted: T, value: T) -> bool:
-        """The server turned `wanted` into `value` and kept to it after one try."""
-        return self.sent == wanted and not self.kept and self.tried == value
-
-
-@dataclass(frozen=True)
 class LedgerEntry:
     """An attachment that is ours: what folder and task last agreed on."""
 
@@ -238,7 +200,7 @@ class LedgerEntry:
     listed: bool = False
     """A list has shown it; before that a 201 alone is believed, for ten minutes."""
     since: float = 0.0
-    """When it took its role, seconds since the epoch."""
+    """When it took its role and path, seconds since the epoch."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from syncd.core.books import NO_FRUIT
 from syncd.core.names import same_name
 from syncd.core.situation import Situation
-from syncd.model import Attachment, LedgerEntry, Listing, LocalFile, Said
+from syncd.model import Attachment, LedgerEntry, Listing, LocalFile
+from syncd.said import Said
 
 
 @dataclass(frozen=True)

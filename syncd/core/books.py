@@ -20,12 +20,10 @@ from syncd.model import (
     Listing,
     Past,
     Role,
-    Said,
 )
+from syncd.said import BELIEF, Said
 
 DAY = 86_400.0
-BELIEF = 600.0
-"""Seconds for which a create answered with 201 is believed while lists lack it."""
 DOUBT = 5.0
 """Seconds after its failure before a list can tell that a create was not carried out."""
 NO_FRUIT = 0
@@ -66,7 +64,7 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     found = fruits(past.intents, unknown, first_seen, habits)
     for id_ in found:
         del first_seen[id_]
-    entries = _enter(entries, found, shown, now)
+    entries = _enter(entries, found, shown)
     if policy == "never":
         # Nothing is deleted: what was replaced stays and counts as foreign from now on.
         first_seen |= {e.id: NO_FRUIT for e in entries if e.role == "superseded"}
@@ -139,7 +137,6 @@ def _enter(
     entries: Iterable[LedgerEntry],
     found: Mapping[int, Intent],
     shown: Mapping[int, Attachment],
-    now: float,
 ) -> list[LedgerEntry]:
     """Take the fruits of intents in as ours.
 
@@ -150,11 +147,10 @@ def _enter(
     result = list(entries)
     for attachment_id in sorted(found, key=lambda id_: (found[id_].state == "lost", id_)):
         intent = found[attachment_id]
-        fresh = entry_of(intent, shown[attachment_id], now)
-        if intent.state == "lost":
-            fresh = replace(fresh, since=intent.sent_at)
-            if any(_is_twin(e, fresh) or _is_past(e, fresh) for e in result):
-                fresh = replace(fresh, role="superseded")
+        fresh = entry_of(intent, shown[attachment_id], intent.sent_at)
+        late = intent.state == "lost"
+        if late and any(_is_twin(e, fresh) or _is_past(e, fresh) for e in result):
+            fresh = replace(fresh, role="superseded")
         result.append(fresh)
     return result
 
@@ -170,7 +166,7 @@ def _is_past(entry: LedgerEntry, late: LedgerEntry) -> bool:
     return entry.role == "superseded" and entry.path == late.path and entry.id > late.id
 
 
-def entry_of(intent: Intent, attachment: Attachment, now: float) -> LedgerEntry:
+def entry_of(intent: Intent, attachment: Attachment, since: float) -> LedgerEntry:
     """The entry of an attachment that an intent made and that the server has shown."""
     shown_name = attachment.name
     if same_name(shown_name, intent.name):
@@ -186,7 +182,7 @@ def entry_of(intent: Intent, attachment: Attachment, now: float) -> LedgerEntry:
         fingerprint=intent.fingerprint,
         racy=intent.digest is None or intent.fingerprint.racy_at(intent.sent_at),
         listed=True,
-        since=now,
+        since=since,
     )
 
 

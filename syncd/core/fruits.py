@@ -173,7 +173,8 @@ def _claim(
         rivals[key_of(intent)].append(intent)
     for key, group in rivals.items():
         waiting = list(group)
-        offered = groups.get(key, [])
+        oldest = min(i.sequence for i in group)
+        offered = [a for a in groups.get(key, []) if first_seen[a.id] > oldest]
         for a in offered:
             able = [i for i in waiting if first_seen[a.id] > i.sequence and habits.allow(i, a)]
             if len(group) > len(offered):

@@ -19,15 +19,20 @@ def superseded(s: Situation) -> list[LedgerEntry]:
     return [replace(e, role="superseded", since=s.now) for e in s.matches.surplus]
 
 
-def finished(s: Situation, unseen: Collection[str]) -> tuple[Delete, ...]:
-    """Old versions whose replacement stands in the task, and is seen there."""
+def finished(
+    s: Situation, unseen: Collection[str], unlisted: Collection[str]
+) -> tuple[Delete, ...]:
+    """Old versions whose replacement stands in the task, and is seen there.
+
+    `unlisted` are the contents of files of which only a 201 says that they are in the task.
+    """
     paired = (*s.matches.unchanged, *s.matches.renamed)
     standing = {e.id for e in live(s.past)} | {e.id for e, _ in paired}
     old = [e for e in s.past.entries if e.role == "superseded" and e.id not in standing]
     return tuple(
         Delete(e.id, e.name.seen, e.size, "replaced", e.path)
         for e in (*old, *s.matches.surplus)
-        if s.change_refused(e.id) is None and e.path not in unseen
+        if s.change_refused(e.id) is None and e.path not in unseen and e.digest not in unlisted
     )
 
 
@@ -40,7 +45,7 @@ def detached(s: Situation) -> list[LedgerEntry]:
 
 
 def deletes(
-    s: Situation, adoption: Adoption, stuck: bool
+    s: Situation, adoption: Adoption, unlisted: Collection[str], stuck: bool
 ) -> tuple[tuple[Delete, ...], list[Problem]]:
     """Attachments whose file is gone, and (mirror) what is not ours.
 
@@ -53,6 +58,7 @@ def deletes(
     found = [
         Delete(e.id, s.shown[e.id].name if e.id in s.shown else e.name.seen, e.size, "gone", e.path)
         for e in s.matches.gone
+        if e.digest not in unlisted
     ]
     if s.rules.delete == "mirror" and not stuck and s.refused_alike is None:
         adopted = {entry.id for entry, _ in adoption.adopted}

@@ -37,7 +37,7 @@ def places(
     `bound` may be moved, and those in `renamed` at no cost, since they get a PUT anyway;
     `kept` are attachments whose own upload has to wait: they hold a place, too.
     """
-    movable = [b for b in (*bound, *kept) if not _order_ignored(b)]
+    movable = [b for b in (*bound, *kept) if not _stays(s, b)]
     deviant = {e.path for e, _, a in movable if e.order.kept and a.display_order != e.order.sent}
     stuck = {e.path for e, _, _ in movable if e.path in deviant and s.put_back_too_often(e)}
     numbers = _fewest(s, movable, uploads, renamed, deviant)
@@ -50,11 +50,10 @@ def places(
     return Places(numbers, frozenset(deviant & moved), tuple(sorted(stuck)))
 
 
-def _order_ignored(b: Bound) -> bool:
+def _stays(s: Situation, b: Bound) -> bool:
     """Whether the server keeps to a number of its own for this attachment."""
     entry, _, attachment = b
-    number = attachment.display_order
-    return number != entry.order.sent and entry.order.is_form_of(entry.order.sent, number)
+    return s.stays(entry, entry.order, entry.order.sent, attachment.display_order)
 
 
 def _fewest(

@@ -7,18 +7,18 @@ folder's user acted; where the task differs, somebody there did.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncd.core import leaving
 from syncd.core.adoption import Adoption, adopt, candidates_of
 from syncd.core.books import in_doubt
 from syncd.core.matching import Pair, wanted_digests
-from syncd.core.names import resembles, same_name
+from syncd.core.names import same_name
 from syncd.core.ordering import MANIFEST, wanted_sequence
 from syncd.core.places import Bound, Places, places
 from syncd.core.plan import Create, Plan, Rename, Reorder
 from syncd.core.situation import Situation
-from syncd.model import LedgerEntry, LocalFile, Problem
+from syncd.model import Attachment, LedgerEntry, LocalFile, Problem
 
 Upload = tuple[LocalFile, LedgerEntry | None]
 UNSEEN = "its attachment is not in the list yet"
@@ -58,19 +58,20 @@ def reconcile(s: Situation) -> Plan:
     entries = [s.bind(entry, file) for entry, file in pairs]
     bound = _shown(s, zip(entries, (file for _, file in pairs), strict=True))
     unseen = _unseen(s, pairs)
+    unlisted = {e.digest for e in entries if e.id not in s.shown and e.size and e.digest}
     uploads = _uploads(s, adoption)
     names = _renames(s, bound)
     at = places(s, bound, _shown(s, uploads.kept), uploads.ready, {r.path for r in names.wanted})
     renames = [_rename(w, at) for w in names.wanted]
     reorders, unmoved = _reorders(s, bound, at, {w.path for w in names.wanted})
     stuck = bool(uploads.waiting or uploads.failed or uploads.contested)
-    deletes, undeleted = leaving.deletes(s, adoption, stuck)
+    deletes, undeleted = leaving.deletes(s, adoption, unlisted, stuck)
     keeps = s.rules.delete == "never"
     before = {e.id: e for e in s.past.entries}
     records = (*entries, *leaving.superseded(s), *leaving.detached(s))
     failed = (*s.folder.failed, *uploads.failed, *names.failed, *unmoved, *undeleted)
     return Plan(
-        finish=() if keeps else leaving.finished(s, unseen),
+        finish=() if keeps else leaving.finished(s, unseen, unlisted),
         creates=_creates(s, uploads.ready, at),
         deletes=deletes,
         unsent=bool(uploads.ready),
@@ -128,19 +129,31 @@ def _uploads(s: Situation, adoption: Adoption) -> _Uploads:
 
 def _shown(s: Situation, pairs: Iterable[Pair]) -> list[Bound]:
     """Only what the list shows can be renamed or moved; a lagging one comes later."""
-    return [(e, f, s.shown[e.id]) for e, f in pairs if e.id in s.shown]
+    return [(e, f, _as_believed(s, e)) for e, f in pairs if e.id in s.shown]
+
+
+def _as_believed(s: Situation, entry: LedgerEntry) -> Attachment:
+    """What the list shows, and what our last PUT made of it where the list may lag."""
+    shown = s.shown[entry.id]
+    return replace(
+        shown,
+        name=entry.name.believed(shown.name, s.now),
+        display_order=entry.order.believed(shown.display_order, s.now),
+    )
 
 
 def _unseen(s: Situation, pairs: Iterable[Pair]) -> dict[str, bool]:
-    """Paths of what only a 201 has told of; True: it has to be renamed, or has an old version
-    to delete, for which a list is waited for."""
+    """Paths of what only a 201 has told of; True: a list is waited for, since it has to be
+    renamed, or what is to be deleted is an old version of it or has the same content."""
     replaced = [e for e in s.past.entries if e.role == "superseded"]
     old = {e.path for e in (*replaced, *s.matches.surplus)}
+    going = (*replaced, *s.matches.surplus, *s.matches.gone)
+    contents = {e.digest for e in going if e.size and e.digest}
     found = {f.path: False for e, f in s.matches.changed if e.id not in s.shown}
     for entry, file in pairs:
         if entry.id not in s.shown:
             named = same_name(entry.name.seen, file.path)
-            found[file.path] = file.path in old or not named
+            found[file.path] = file.path in old or entry.digest in contents or not named
     return found
 
 
@@ -208,7 +221,6 @@ def _reorders(
     failed: list[Problem] = []
     if any(p.path == MANIFEST for p in s.folder.failed):
         return (), failed  # Half a manifest is no order: nothing moves until it can be read.
-    paths = {file.path for file in s.folder.files}
     for entry, file, a in bound:
         number = at.numbers.get(file.path, a.display_order)
         if file.path in renamed or number == a.display_order:
@@ -217,11 +229,8 @@ def _reorders(
         if refusal is not None:
             failed.append(Problem(file.path, refusal.error))
             continue
-        # A form that the server gave the name is sent back as it is: another try is not ours. No
-        # form of it at all, or another file's name, is the name before a rename, in a list that
-        # lags.
-        formed = resembles(a.name, file.path) and a.name not in paths
-        name = a.name if formed and not same_name(a.name, file.path) else file.path
+        # What the server or a person made of the name goes along as it is.
+        name = file.path if same_name(a.name, file.path) else a.name
         put_back = file.path in at.put_back
         reorders.append(Reorder(entry, name, a.display_order, number, put_back))
     return tuple(reorders), failed

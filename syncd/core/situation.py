@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 from syncd.core.books import in_doubt
 from syncd.core.matching import Matches, match
@@ -20,6 +21,9 @@ from syncd.model import (
     Refusal,
     Rules,
 )
+from syncd.said import Said
+
+T = TypeVar("T")
 
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
@@ -145,10 +149,11 @@ class Situation:
     def bind(self, entry: LedgerEntry, file: LocalFile) -> LedgerEntry:
         """The entry of an attachment that has the content of this file."""
         trusted = entry.fingerprint == file.fingerprint and not entry.racy
+        stays = entry.role == "current" and (entry.path == file.path or not entry.listed)
         return replace(
             entry,
             role="current",
-            since=entry.since if entry.role == "current" else self.now,
+            since=entry.since if stays else self.now,
             path=file.path,
             size=file.size,
             digest=entry.digest if trusted else file.digest or entry.digest,
@@ -157,7 +162,11 @@ class Situation:
         )
 
     def names_itself(self, entry: LedgerEntry, attachment: Attachment) -> bool:
-        """Whether an attachment's name is its file's, or the server's lasting form of it."""
-        return same_name(attachment.name, entry.path) or entry.name.is_form_of(
-            entry.path, attachment.name
-        )
+        """Whether an attachment's name is its file's, or to be left as it is."""
+        shown = attachment.name
+        return same_name(shown, entry.path) or self.stays(entry, entry.name, entry.path, shown)
+
+    def stays(self, entry: LedgerEntry, said: Said[T], wanted: T, shown: T) -> bool:
+        """Whether another name or number than we want is left, as the server's form of it."""
+        told = said.kept and self.put_back_too_often(entry)
+        return said.is_form_of(wanted, shown) and not told

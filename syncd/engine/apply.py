@@ -15,7 +15,8 @@ from syncd.engine.report import FolderReport, counts_as_deleted
 from syncd.engine.tools import Tools
 from syncd.engine.uploads import Uploads, tell_write
 from syncd.errors import ApiError
-from syncd.model import Folder, LedgerEntry, Listing, Past, Said
+from syncd.model import Folder, LedgerEntry, Listing, Past
+from syncd.said import Said
 
 
 class Apply:
@@ -93,14 +94,14 @@ class Apply:
         entry, name, number = action.entry, action.name, action.number
         shown = next(a for a in outcome.listing.attachments if a.id == entry.id)
         self._tools.client.update(self._task, entry.id, name, number)
-        entry = self._entry(entry.id) or entry
+        entry, now = self._entry(entry.id) or entry, self._tools.clock()
         self._tools.ledger.put(
             self._task,
             [
                 replace(
                     entry,
-                    name=entry.name.put(name, over=shown.name),
-                    order=entry.order.put(number, over=shown.display_order),
+                    name=entry.name.put(name, over=shown.name, now=now),
+                    order=entry.order.put(number, over=shown.display_order, now=now),
                 )
             ],
             put_back=entry.id if action.put_back else None,

@@ -16,8 +16,8 @@ from syncd.model import (
     LedgerEntry,
     Listing,
     Refusal,
-    Said,
 )
+from syncd.said import Said
 
 T = TypeVar("T", str, int)
 
@@ -145,11 +145,11 @@ def _fingerprint(text: str | None) -> Fingerprint | None:
 
 
 def _said_text(said: Said[Any]) -> str:
-    return json.dumps([said.sent, said.seen, said.kept, said.tried])
+    return json.dumps(astuple(said))
 
 
 def _said(text: str, kind: type[T]) -> Said[T]:
-    sent, seen, kept, tried = json.loads(text)
+    sent, seen, kept, tried, tries, put_at = json.loads(text)
     if not (isinstance(sent, kind) and isinstance(seen, kind)):
         raise ValueError(f"not a pair of {kind.__name__}: {text!r}")
-    return Said(sent, seen, bool(kept), tried)
+    return Said(sent, seen, bool(kept), tried, tries, put_at)

@@ -69,6 +69,12 @@ MIGRATIONS = (
     CREATE TABLE written (at REAL NOT NULL);
     INSERT INTO written VALUES (0);
     """,
+    # 4: how often, and when last, a name or number was told again: none that was is forgotten
+    """
+    UPDATE attachments SET
+        name = substr(name, 1, length(name) - 1) || ', 1, 0]',
+        display_order = substr(display_order, 1, length(display_order) - 1) || ', 1, 0]';
+    """,
 )
 VERSION = len(MIGRATIONS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import sqlite3
@@ -257,6 +258,10 @@ def to_version_1(path: Path) -> None:
     ).fetchall():
         columns = ", ".join(r[1] for r in database.execute(f"PRAGMA main.table_info({table})"))
         database.execute(f"INSERT INTO main.{table} SELECT {columns} FROM now.{table}")
+    database.create_function("short", 1, lambda said: json.dumps(json.loads(said)[:4]))
+    database.execute(
+        "UPDATE attachments SET name = short(name), display_order = short(display_order)"
+    )
     database.commit()
     database.close()
     new.replace(path)

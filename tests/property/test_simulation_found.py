@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from syncd.sandbox.faults import Fault
 from tests.property.test_simulation import Never, Trouble, Unique
 from tests.support.simulation import Crash
 
@@ -143,3 +144,89 @@ def test_what_somebody_else_sends_meanwhile_is_not_taken_for_ours() -> None:
         it.run_and_die(0, [], Crash(at=11))
         assert it.sim.log == ["GET"]
         it.people_add("theirs", 5, 100_100)
+
+
+def test_a_rename_under_a_lagging_list_does_not_undo_a_move() -> None:
+    """The list showed the old number, which was taken for the server's own, and went along."""
+    with played(list_lag=60.0, ids_in_201="object") as it:
+        it.write_many(["a", "b", "c", "d"])
+        it.run(False, False)
+        it.wait(61.0)
+        it.change_order(order="manifest", reverse=False, manifest=["b", "c", "a", "d"])
+        it.run(False, False)
+        it.rename(0, "e")
+        it.run(False, False)
+
+
+def test_an_earlier_name_that_arrives_late_is_not_the_servers_form_of_the_next_one() -> None:
+    with played() as it:
+        it.write_many(["a", "b", "c"])
+        it.run(False, False)
+        it.rename(0, "d")
+        it.a.run(Fault("late_commit", method="PUT", seconds=30.0))
+        it.rename(2, "e")
+        it.run(False, False)
+
+
+def test_a_number_met_by_chance_on_a_server_that_ignores_them_is_put_back_twice_at_most() -> None:
+    """It stood as sent, so that every other number was a person's, and put back for ever."""
+    with played(orders="ignored", step=1) as it:
+        it.write_many(["a", "b", "c"])
+        it.run(False, False)
+        it.write("d", 5, True)
+        it.run(False, False)
+        it.people_move(3, 0)
+
+
+def test_of_two_attachments_for_one_path_the_one_renamed_to_it_last_is_its_latest_version() -> None:
+    """The other was sent before, but listed after: it was kept, and the later one deleted."""
+    with played(list_lag=60.0) as it:
+        it.change_rules(ignore=["c"], largest=0, recursive=False)
+        it.write("a", 5, True)
+        it.run(False, False)
+        it.wait(61.0)
+        it.run(False, False)
+        it.write("b", 5, True)
+        it.run(False, False)
+        it.rename(1, "c")
+        it.rename(0, "b")
+        it.run(False, False)
+        assert it.sim.log == ["GET", "PUT 1"]
+        it.write("b", 5, True)
+        it.wait(61.0)
+
+
+def test_a_released_version_does_not_make_two_creates_look_served() -> None:
+    """The lost one then took what the later one had made, and the file was sent for ever."""
+    with played(Never, batch=1) as it:
+        it.write("d", 5, True)
+        it.a.run(Fault("status_before", method="POST"))
+        it.write("d", 5, True)
+        it.run(False, False)
+        it.write("d", 5, True)
+        it.run(False, False)
+        assert it.sim.log == ["GET", "POST", "GET"]
+
+
+def test_a_version_with_a_files_content_stays_until_a_list_shows_that_files_own() -> None:
+    """Somebody had deleted that, within the ten minutes for which its 201 was believed."""
+    with played(ids_in_201="items") as it:
+        it.write("a", 5, True)
+        it.run(False, False)
+        it.people_delete(0)
+        it.twin(0, "b")
+        it.run(False, False)
+        it.rename(0, "c")
+        it.write("b", 5, True)
+        it.run(False, False)
+
+
+def test_nor_does_one_go_whose_own_file_is_gone() -> None:
+    with played(ids_in_201="items") as it:
+        it.write("a", 5, True)
+        it.run(False, False)
+        it.people_delete(0)
+        it.twin(0, "b")
+        it.run(False, False)
+        it.delete(1)
+        it.run(False, False)

@@ -16,15 +16,16 @@ SYNCD = ROOT / "syncd"
 
 LEAVES = {"errors", "text", "version"}
 """What everybody may know; `version` is `from syncd import __version__`."""
-BELOW_ENGINE = {"core", "model", *LEAVES}
+BELOW_ENGINE = {"core", "model", "said", *LEAVES}
 BELOW_SERVICE = {"engine", "local", "focus", "state", *BELOW_ENGINE}
 BELOW_CLI = {"service", "config", "secrets", "log", "sandbox", *BELOW_SERVICE}
 MAY_KNOW: dict[str, set[str]] = {
     "version": set(),
     "text": set(),
     "errors": {"text"},
-    "model": {"errors", "text"},
-    "core": {"model", *LEAVES},
+    "said": set(),
+    "model": {"errors", "said", "text"},
+    "core": {"model", "said", *LEAVES},
     "local": BELOW_ENGINE,
     "focus": BELOW_ENGINE,
     "state": BELOW_ENGINE,

@@ -23,8 +23,8 @@ from syncd.model import (
     Refusal,
     Role,
     Rules,
-    Said,
 )
+from syncd.said import Said
 
 NOW = 1_700_000_000.0
 LONG_AGO = NOW - 10_000.0

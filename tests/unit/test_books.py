@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.books import BELIEF, DOUBT, in_doubt, missing, settle
+from syncd.core.books import DOUBT, in_doubt, missing, settle
 from syncd.core.names import same_name
-from syncd.model import Intent, Listing, Past, Said
+from syncd.model import Intent, Listing, Past
+from syncd.said import BELIEF, Said
 from tests.support.values import NOW, attachment, digest, entry, intent, shown
 
 A = entry(1, "a", "A")
@@ -231,27 +232,3 @@ class TestCreates:
 )
 def test_names_are_the_same_after_nfc(one: str, other: str, same: bool) -> None:
     assert same_name(one, other) is same
-
-
-class TestSaid:
-    """One attribute between us and the server."""
-
-    def test_shown_as_sent_it_is_kept(self) -> None:
-        assert Said("a", "a").observe("a").kept
-        assert Said("a", "a", kept=True).observe("x").kept
-
-    def test_the_same_form_again_after_one_put_is_the_servers(self) -> None:
-        created = Said("A", "A").observe("a")
-        assert not created.is_form_of("A", "a")
-        tried = created.put("A", over="a").observe("a")
-        assert tried.is_form_of("A", "a")
-        assert not tried.is_form_of("B", "a")
-        assert not tried.observe("x").is_form_of("A", "x")
-
-    def test_a_put_that_carries_the_servers_form_along_changes_nothing(self) -> None:
-        tried = Said("A", "A").observe("a").put("A", over="a").observe("a")
-        assert tried.put("a", over="a") == tried
-
-    def test_what_was_kept_once_has_no_form(self) -> None:
-        kept = Said("A", "A").observe("A").observe("a").put("A", over="a").observe("a")
-        assert not kept.is_form_of("A", "a")

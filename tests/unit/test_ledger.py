@@ -11,7 +11,8 @@ import pytest
 
 from syncd.core.pacing import Quota
 from syncd.errors import StateError
-from syncd.model import Fingerprint, Listing, Past, Said, TaskKey
+from syncd.model import Fingerprint, Listing, Past, TaskKey
+from syncd.said import Said
 from syncd.state.ledger import Ledger
 from tests.support.values import ELSEWHERE, HOME, attachment, entry, intent, refusal
 
@@ -53,7 +54,7 @@ def test_of_an_unknown_task_nothing_is_known(ledger: Ledger, clock: Clock) -> No
 ENTRIES = [
     entry(1, "a"),
     entry(2, "Grüße\n.txt", role="detached", racy=True, listed=False),
-    entry(3, "x/y", name=Said("x/y", "X_Y", tried="X_Y"), role="superseded"),
+    entry(3, "x/y", name=Said("x/y", "X_Y", tried="X_Y", tries=1, put_at=5.5), role="superseded"),
     replace(entry(2**62, "gone", role="tombstone"), digest=None, fingerprint=None),
     replace(entry(5, "inode"), fingerprint=Fingerprint(1, -1, 2**63, 2**64 - 1)),
 ]

@@ -119,6 +119,23 @@ def test_an_older_one_is_brought_up_to_date_and_a_copy_kept(tmp_path: Path) -> N
     assert (tmp_path / "ledger.db.format1").read_bytes() == before
 
 
+def test_what_it_knew_of_names_and_numbers_is_as_sure_as_it_was(tmp_path: Path) -> None:
+    """Format 3 knew of a try; that it was one was enough."""
+    path = older(tmp_path)
+    db = sqlite3.connect(path)
+    said = ('["A", "a", false, "a"]', "[100, 100, true, null]")
+    db.execute(
+        "INSERT INTO attachments VALUES (1, 7, 'current', 'A', 5, ?, ?, NULL, NULL, 0, 1, 0)", said
+    )
+    db.commit()
+    db.close()
+    ledger = Ledger.open(str(tmp_path))
+    (entry,) = ledger.past(TASK, 0.0).entries
+    ledger.close()
+    assert entry.name.is_form_of("A", "a")
+    assert (entry.order.sent, entry.order.kept, entry.order.tried) == (100, True, None)
+
+
 def test_only_to_be_read_an_older_one_stays_as_it_is(tmp_path: Path) -> None:
     path = older(tmp_path)
     before = path.read_bytes()

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from syncd.core.reconcile import reconcile
-from syncd.model import LedgerEntry, LocalFile, Rules, Said
+from syncd.model import LedgerEntry, LocalFile, Rules
+from syncd.said import Said
 from tests.support.values import attachment, entry, file, situation
 
 NAMES = "abcde"
@@ -94,7 +95,7 @@ def test_a_number_changed_within_the_sequence_is_nobodys_business() -> None:
 
 def test_a_number_that_the_server_keeps_to_is_left_after_one_try() -> None:
     entries = ours(100, 200, 300, 400, 500)
-    stuck = Said(150, 900, tried=900)
+    stuck = Said(150, 900, tried=900, tries=1)
     entries[1] = replace(entries[1], order=stuck)
     assert moves(FILES, entries) == []
     entries[1] = replace(entries[1], order=Said(150, 900))

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from syncd.core.reconcile import digests, reconcile
-from syncd.model import Attachment, LedgerEntry, Listing, LocalFile, Problem, Rules, Said
+from syncd.model import Attachment, LedgerEntry, Listing, LocalFile, Problem, Rules
+from syncd.said import BELIEF, Said
 from tests.support.values import (
     NOW,
     attachment,
@@ -429,7 +430,31 @@ def named(sent: str, seen: str, **more: Any) -> LedgerEntry:
         ("a second time too", named("a", "x", kept=True), 1, ["rename 1 to a"]),
         ("then it is contested", named("a", "x", kept=True), 2, ["contest a"]),
         ("a name the server made is tried once", named("a", "x"), 0, ["rename 1 to a"]),
-        ("and then left in peace", named("a", "x", tried="x"), 0, []),
+        ("and then left in peace", named("a", "x", tried="x", tries=1), 0, []),
+        (
+            "a name that came back after a rename is put right",
+            named("a", "x", tried="x", put_at=NOW - BELIEF),
+            0,
+            ["rename 1 to a"],
+        ),
+        (
+            "but not while the list may lag",
+            named("a", "x", tried="x", put_at=NOW - BELIEF + 1),
+            0,
+            [],
+        ),
+        (
+            "a name put back twice to no avail is the server's, when the day is over",
+            named("a", "x", kept=True, tried="x", tries=2),
+            0,
+            [],
+        ),
+        (
+            "and contested until then",
+            named("a", "x", kept=True, tried="x", tries=2),
+            2,
+            ["contest a"],
+        ),
         ("another one is a person's", named("a", "y", tried="x"), 0, ["rename 1 to a"]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -454,6 +479,20 @@ def test_unknown_lines_of_the_manifest_are_told() -> None:
     assert ".syncd-order: nope" in found.hints[0]
 
 
+def test_a_move_leaves_a_contested_name_as_it_is() -> None:
+    stray = replace(entry(2, "b.txt", "B", 900), name=Said("b.txt", "theirs", kept=True))
+    ours = [entry(1, "a.txt", "A"), stray, entry(3, "c.txt", "C"), entry(4, "d.txt", "D")]
+    files = [file(f"{name}.txt", name.upper()) for name in "abcd"]
+    found = reconcile(situation(files, ours, past={"put_back": {2: 2}}))
+    assert (found.contested, [r.name for r in found.reorders]) == (("b.txt",), ["theirs"])
+
+
+def test_a_rename_says_the_new_number_again_where_the_list_may_lag() -> None:
+    moved = replace(B, order=Said(250, 200, tried=200, put_at=NOW - 1))
+    found = reconcile(situation([FA, file("z", "B")], [A, moved]))
+    assert [(r.name, r.number) for r in found.renames] == [("z", 250)]
+
+
 def test_a_rename_carries_its_new_place_along() -> None:
     found = reconcile(situation([FB, file("z", "A")], [A, B]))
     assert [(r.name, r.number > 200) for r in found.renames] == [("z", True)]
@@ -466,14 +505,17 @@ def test_a_replacement_takes_its_predecessors_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown_name", "sent_along"),
-    [("B.TXT", "B.TXT"), ("b (1).txt", "b (1).txt"), ("former", "b.txt")],
-    ids=["a form of it", "a numbered form of it", "a lagging list's former name"],
+    ("name", "sent_along"),
+    [
+        (Said("b.txt", "B.TXT", tried="B.TXT", tries=1), "B.TXT"),
+        (Said("b.txt", "b", tried="b", put_at=NOW - 1), "b.txt"),
+    ],
+    ids=["the server's form", "a lagging list's former name"],
 )
 def test_a_move_sends_the_servers_form_of_a_name_along_and_nothing_else(
-    shown_name: str, sent_along: str
+    name: Said[str], sent_along: str
 ) -> None:
-    stray = replace(entry(2, "b.txt", "B", 900), name=Said("b.txt", shown_name, tried=shown_name))
+    stray = replace(entry(2, "b.txt", "B", 900), name=name)
     ours = [entry(1, "a.txt", "A"), stray, entry(3, "c.txt", "C"), entry(4, "d.txt", "D")]
     files = [file(f"{name}.txt", name.upper()) for name in "abcd"]
     found = reconcile(situation(files, ours))

@@ -13,7 +13,8 @@ from syncd.cli.words import report_lines, size_text, summary
 from syncd.core.plan import Create, Delete, Held, Limits, Plan, Rename, Reorder, cost
 from syncd.engine.report import KEY, LATER, PARTLY, FolderReport
 from syncd.engine.tools import Progress, Silent
-from syncd.model import Fingerprint, LedgerEntry, LocalFile, Problem, Said
+from syncd.model import Fingerprint, LedgerEntry, LocalFile, Problem
+from syncd.said import Said
 
 LIMITS = Limits(1000, lambda names: True)
 
