@@ -15,10 +15,25 @@ _FOLDERS = "(?:[^/]+/)*?"
 _BETWEEN = re.compile(r"(?<!\[\^)/")
 """The slashes that stand between names, not those of `[^/]`."""
 _TAILS = ("(?:(?P<ps_d>/)|$)", "(?P<ps_d>/)")
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""An escaped character, or all of a bracket."""
 
 
 def linear(regex: str) -> str:
     """The regex that pathspec made of a pattern, in a form that matches the same, quickly.
+
+    But `[!a]` matches no slash: in git it does not.
+    """
+    return _TOKEN.sub(_of_one_name, _quick(regex))
+
+
+def _of_one_name(token: re.Match[str]) -> str:
+    text = token[0]
+    return f"(?!/){text}" if text.startswith("[^") and text != "[^/]" else text
+
+
+def _quick(regex: str) -> str:
+    """With atomic groups.
 
     What looks like its parts cannot stand in a name (it is escaped) nor in brackets (a slash
     ends these); a regex of another kind is given back as it is.

@@ -1,4 +1,4 @@
-"""What `linear` makes of a regex matches exactly what the regex matches."""
+"""What `linear` makes of a regex matches what the regex matches, and no slash in a bracket."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def test_it_matches_the_same(pattern: str, asked: list[str]) -> None:
     regex = GitIgnoreSpecPattern(pattern).regex
     if regex is None:
         return
+    within_names = re.compile(regex.pattern.replace("[^a]", "[^a/]"))
     quick = re.compile(linear(regex.pattern))
     for path in asked:
-        assert bool(regex.fullmatch(path)) == bool(quick.fullmatch(path)), (path, quick.pattern)
+        expected = within_names.fullmatch(path)
+        assert bool(expected) == bool(quick.fullmatch(path)), (path, quick.pattern)
