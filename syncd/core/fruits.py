@@ -40,15 +40,19 @@ class Habits:
     def allow(self, intent: Intent, a: Attachment) -> bool:
         """Whether the server may have made this attachment of what the intent sent.
 
-        It may fold, trim, cut or number any name, and make anything of an odd one. Of a plain
-        one it made something else only if it does so, or at least answered 201; and not before
-        it was sent. What a lost one goes by is its number: that must not be there by chance.
+        It may fold or number any name, trim, cut or extend it, and make anything of an odd one.
+        Of a plain one it made something else only if it does so, or at least answered 201. None
+        that it really changed was there before it was sent. What a lost one goes by is its
+        number: that must not be there by chance.
         """
         if intent.state == "lost" and a.display_order <= self.attachments:
             return False
-        if not is_plain(intent.name) or resembles(a.name, intent.name):
+        if form_of(a.name) == form_of(intent.name):
             return True
-        if self.keeps_names or (self.keeps_names is None and intent.state != "answered"):
+        strange = is_plain(intent.name) and not resembles(a.name, intent.name)
+        if strange and self.keeps_names:
+            return False
+        if strange and self.keeps_names is None and intent.state != "answered":
             return False
         return not self.made_before(intent, a)
 

@@ -20,11 +20,12 @@ def superseded(s: Situation) -> list[LedgerEntry]:
 
 
 def finished(
-    s: Situation, unseen: Collection[str], unlisted: Collection[str]
+    s: Situation, pending: Collection[str], unlisted: Collection[str]
 ) -> tuple[Delete, ...]:
     """Old versions whose replacement stands in the task, and is seen there.
 
-    `unlisted` are the contents of files of which only a 201 says that they are in the task.
+    `pending` are the paths of files of which that is not so; `unlisted` are the contents of
+    those of which only a 201 says that they are in the task.
     """
     paired = (*s.matches.unchanged, *s.matches.renamed)
     standing = {e.id for e in live(s.past)} | {e.id for e, _ in paired}
@@ -32,7 +33,7 @@ def finished(
     return tuple(
         Delete(e.id, e.name.seen, e.size, "replaced", e.path)
         for e in (*old, *s.matches.surplus)
-        if s.change_refused(e.id) is None and e.path not in unseen and e.digest not in unlisted
+        if s.change_refused(e.id) is None and e.path not in pending and e.digest not in unlisted
     )
 
 

@@ -59,6 +59,7 @@ def reconcile(s: Situation) -> Plan:
     bound = _shown(s, zip(entries, (file for _, file in pairs), strict=True))
     unseen = _unseen(s, pairs)
     unlisted = {e.digest for e in entries if e.id not in s.shown and e.size and e.digest}
+    unsent = {f.path for f in (*adoption.new, *(f for _, f in s.matches.changed))}
     uploads = _uploads(s, adoption)
     names = _renames(s, bound)
     at = places(s, bound, _shown(s, uploads.kept), uploads.ready, {r.path for r in names.wanted})
@@ -71,7 +72,7 @@ def reconcile(s: Situation) -> Plan:
     records = (*entries, *leaving.superseded(s), *leaving.detached(s))
     failed = (*s.folder.failed, *uploads.failed, *names.failed, *unmoved, *undeleted)
     return Plan(
-        finish=() if keeps else leaving.finished(s, unseen, unlisted),
+        finish=() if keeps else leaving.finished(s, unsent | unseen.keys(), unlisted),
         creates=_creates(s, uploads.ready, at),
         deletes=deletes,
         unsent=bool(uploads.ready),

@@ -230,3 +230,19 @@ def test_nor_does_one_go_whose_own_file_is_gone() -> None:
         it.run(False, False)
         it.delete(1)
         it.run(False, False)
+
+
+def test_an_old_version_stays_until_its_files_next_one_is_sent() -> None:
+    """What had replaced it was another file's by then, and nobody knew that it had been deleted."""
+    with played(ids_in_201="items") as it:
+        it.write("d", 5, True)
+        it.settle()
+        it.write("a", 5, True)
+        it.run(False, False)
+        it.people_delete(1)
+        it.rename(0, "d")
+        it.run(False, False)
+        it.rename(0, "a")
+        it.write("d", 5, True)
+        it.run(False, False)
+        assert it.sim.log == ["GET", "POST", "DELETE 1"]

@@ -545,7 +545,8 @@ class Syncd:
             return True
         for path, content in self.synced().items():
             fraction = self.sim.server.quirks.created_fraction
-            later = round(row.created_at, 6) if fraction else int(row.created_at) + 1
+            created = round(row.created_at, 6)
+            later = created if fraction else int(created) + 1
             if (
                 row.name == path
                 and row.size == len(content)
@@ -682,10 +683,10 @@ class Syncd:
                 self.sim.wrong(f"{self.name}: POST of {name!r}, which is not to be synced")
                 continue
             sending.append(Sent(name, sha(files[name]), len(files[name]), now))
-            self._before_upload(name, sha(files[name]))
+            self._before_upload(name, sha(files[name]), len(files[name]))
         return sending
 
-    def _before_upload(self, path: str, content: str) -> None:
+    def _before_upload(self, path: str, content: str, size: int) -> None:
         sim = self.sim
         what = f"{self.name}: POST of {path!r}"
         for earlier in self.sent:
@@ -700,9 +701,14 @@ class Syncd:
         same = [r for r in same if self.content(r) == content]
         if len(same) < [sha(c) for c in self.synced().values()].count(content):
             return  # more files than attachments of it: one has to be sent
+        lost = {s.sha for s in self.sent if (s.path, s.size, s.state) == (path, size, "lost")}
         for row in same:
             if self.owned[row.id] != path or row.id in self.assumed:
                 continue
+            if len(lost) > 1 and content in lost:
+                continue  # nobody can tell which of them has arrived
+            if not size and self._entries().get(row.id, ("", path))[1] != path:
+                continue  # only the disk knows where an empty file went, and syncd asks it
             if row.created_at <= self._listed_at - lag:
                 sim.wrong(f"{what}, although {row.id} is that, and was listed")
 
@@ -899,8 +905,8 @@ class Simulation:
                 self.wrong(f"{before.id} ({before.name!r}) is foreign, and was changed")
 
     def _is_anybodys(self, id_: int) -> bool:
-        if self.a.rules.delete == "never" and id_ in self.made_by:
-            return True  # released, and what was sent before comes late
+        if id_ in self.made_by and (self.a.rules.delete == "never" or self.a.forgetful):
+            return True  # released or forgotten, and what was sent before comes late
         return any(id_ in s.owned for s in self.everybody) or self.a.rules.delete == "mirror"
 
     def _only_renumbered(self, before: Row, row: Row) -> bool:

@@ -213,6 +213,22 @@ class TestCreates:
         found = settled(past, *shown(A), attachment(9, seen, "B", 100))
         assert (9 in roles(found)) is ours
 
+    @pytest.mark.parametrize(
+        ("seen", "made", "ours"),
+        [
+            ("a.bak", NOW - 100, False),
+            ("a.bak", NOW - 59, True),
+            ("a.bak", None, True),
+            ("A", NOW - 100, True),
+        ],
+    )
+    def test_what_was_there_before_is_not_made_of_a_name_that_it_only_contains(
+        self, seen: str, made: float | None, ours: bool
+    ) -> None:
+        row = attachment(9, seen, "A", 100, created_at=made)
+        found = settled(Past((), (intent(1, "a", "A"),), sequence=1), row)
+        assert (9 in roles(found)) is ours
+
     def test_a_doubtful_create_counts_when_it_is_found_and_an_answered_one_does_not_again(
         self,
     ) -> None:
