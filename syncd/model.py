@@ -195,6 +195,7 @@ class LedgerEntry:
     order: Said[int]
     digest: str | None = None
     fingerprint: Fingerprint | None = None
+    """None, and no digest either: nobody knows its content."""
     racy: bool = False
     """The fingerprint was read so soon after a change that it is not to be trusted once."""
     listed: bool = False
@@ -258,5 +259,9 @@ class Past:
     """(path, digest) -> creates in the last 24 hours."""
     put_back: Mapping[int, int] = field(default_factory=dict)
     """attachment id -> times its name or place was put back in the last 24 hours."""
+    attempt: str | None = None
+    """Which sequence was last tried to be changed into which, as text to compare, ..."""
+    attempts: int = 0
+    """... and how often it was so."""
     deleted: int = 0
     """Deletes counted by the guard in the last hour."""

@@ -9,6 +9,8 @@ T = TypeVar("T")
 
 BELIEF = 600.0
 """Seconds for which an answer is believed while lists still show what was before it."""
+_FORMER = 8
+"""As many earlier values are remembered as anybody gives in ten minutes."""
 
 
 @dataclass(frozen=True)
@@ -21,49 +23,62 @@ class Said(Generic[T]):
     """What a list showed last."""
     kept: bool = False
     """A list has shown what we sent: a later difference is a person's doing, not the server's."""
-    tried: T | None = None
-    """The seen value that our last PUT tried to change; None = a list showed another since."""
-    tries: int = 0
-    """PUTs that told the server over `tried` again what it had been told before. The first that
-    says something new proves nothing: a list may lag, or an earlier PUT be carried out late."""
+    tried: bool = False
+    """It was told again what it had made something else of: what it shows next is its form."""
+    form: T | None = None
+    """What the server makes of it, and keeps to."""
     put_at: float = 0.0
-    """When our last PUT over `tried` was confirmed, seconds since the epoch."""
+    """When our last PUT was confirmed, seconds since the epoch."""
+    former: tuple[T, ...] = ()
+    """What was told or shown shortly before that: a list that lags may still show it."""
 
-    def observe(self, value: T) -> Said[T]:
+    def observe(self, value: T, now: float) -> Said[T]:
         """Take in what a fresh list shows."""
-        if value == self.tried:
-            return replace(self, seen=value)
-        return Said(self.sent, value, self.kept or value == self.sent)
+        if value in self.former and self._is_recent(now):
+            return replace(self, seen=value)  # It may be from before our last PUT.
+        if value == self.sent:
+            return replace(self, seen=value, kept=True, tried=False, form=None)
+        return replace(self, seen=value, tried=False, form=value if self.tried else self.form)
 
     def put(self, value: T, *, over: T, now: float) -> Said[T]:
         """A PUT that carried `value` was confirmed while the task showed `over`."""
-        if value == over:
-            # What a person or the server made of it went along, and is not our word now.
-            theirs = self.kept or self.is_form_of(self.sent, value)
-            return self if theirs else Said(value, value)
+        lags = self._lags(over, now)
+        if value == over and not lags:
+            # It went along as it was, and is not our word; of a form, some make another one.
+            formed = self.is_form_of(self.sent, value)
+            return replace(self, tried=True, put_at=now, former=(value,)) if formed else self
         again = value == self.sent
-        tries = self.tries if again and over == self.tried else 0
+        lately = self.former if self._is_recent(now) else ()
+        former = dict.fromkeys((*lately, self.sent, over))
+        if value not in (*lately, over):
+            former.pop(value, None)
         return Said(
             sent=value,
             seen=value,
             kept=self.kept and again,
-            tried=over,
-            tries=tries + (again and not self._is_recent(now)),
+            tried=again and (self.tried or not lags),
             put_at=now,
+            former=tuple(former)[-_FORMER:],
         )
 
     def is_form_of(self, wanted: T, value: T) -> bool:
-        """The server turned `wanted` into `value`, and keeps to it.
-
-        Where it once showed what we sent, one more try has to tell that it was by chance.
-        """
-        return self.sent == wanted and self.tried == value and self.tries > self.kept
+        """The server turned `wanted` into `value`, and did so again when it was told again."""
+        return self.sent == wanted and not self.kept and self.form == value
 
     def believed(self, value: T, now: float) -> T:
-        """What it is where a list shows `value`: if that was there before our last PUT, and the
-        list may lag, what the PUT carried."""
-        lags = self.tried == value and self._is_recent(now)
-        return self.sent if lags and not self.kept and not self.tries else value
+        """What it is where a list shows `value`.
+
+        What was there before our last PUT is lag; but what a list had shown as we sent it, a
+        person may have changed once more.
+        """
+        return value if self.kept else self.along(value, now)
+
+    def along(self, value: T, now: float) -> T:
+        """What a PUT for the other attribute says of this one, where a list shows `value`."""
+        return self.sent if self._lags(value, now) else value
+
+    def _lags(self, value: T, now: float) -> bool:
+        return value != self.sent and value in self.former and self._is_recent(now)
 
     def _is_recent(self, now: float) -> bool:
         return 0 <= now - self.put_at < BELIEF

@@ -7,10 +7,10 @@ looks at files; a list alone decides what became of attachments and of creates i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from syncd.core.fruits import Habits, fruits
+from syncd.core.fruits import Habits, fruits, unsure
 from syncd.core.names import same_name
 from syncd.model import (
     Attachment,
@@ -49,7 +49,7 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     lacking = {e.id for e in missing(past, listing, now)}
     shown = {a.id: a for a in listing.attachments}
     entries = [
-        _observe(e, shown.get(e.id)) if e.id not in lacking else _bury(e, now)
+        _observe(e, shown.get(e.id), now) if e.id not in lacking else _bury(e, now)
         for e in _revived(past.entries, shown, now)
         if e.role != "tombstone" or now - e.since < DAY
     ]
@@ -60,11 +60,12 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     remembers = bool(past.intents) or policy == "never"
     first_seen = {**past.first_seen, **seen} if remembers else seen
 
-    habits = Habits.shown_by(entries, listing)
+    habits = Habits.shown_by(entries, listing, now)
     found = fruits(past.intents, unknown, first_seen, habits)
+    doubtful = unsure(found, past.intents, shown, first_seen, habits)
     for id_ in found:
         del first_seen[id_]
-    entries = _enter(entries, found, shown)
+    entries = _enter(entries, found, shown, doubtful)
     if policy == "never":
         # Nothing is deleted: what was replaced stays and counts as foreign from now on.
         first_seen |= {e.id: NO_FRUIT for e in entries if e.role == "superseded"}
@@ -72,7 +73,7 @@ def settle(past: Past, listing: Listing, policy: DeletePolicy, now: float, taken
     return replace(
         past,
         entries=tuple(entries),
-        intents=tuple(_after(past.intents, found, now, taken_at)),
+        intents=tuple(_after(past.intents, _served(found, shown), now, taken_at)),
         first_seen=first_seen,
         sequence=sequence,
         created=_counted(past.created, found.values()),
@@ -94,7 +95,7 @@ def in_doubt(past: Past) -> tuple[Intent, ...]:
 
 
 def _believed(entry: LedgerEntry, now: float) -> bool:
-    return not entry.listed and now - entry.since < BELIEF
+    return not entry.listed and 0 <= now - entry.since < BELIEF
 
 
 def _bury(entry: LedgerEntry, now: float) -> LedgerEntry:
@@ -119,7 +120,7 @@ def _revived(
     return [buried.get(e.id, e) for e in entries]
 
 
-def _observe(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntry:
+def _observe(entry: LedgerEntry, attachment: Attachment | None, now: float) -> LedgerEntry:
     if attachment is None or entry.role == "tombstone":
         return entry
     name = attachment.name
@@ -128,8 +129,8 @@ def _observe(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntry:
     return replace(
         entry,
         listed=True,
-        name=entry.name.observe(name),
-        order=entry.order.observe(attachment.display_order),
+        name=entry.name.observe(name, now),
+        order=entry.order.observe(attachment.display_order, now),
     )
 
 
@@ -137,8 +138,9 @@ def _enter(
     entries: Iterable[LedgerEntry],
     found: Mapping[int, Intent],
     shown: Mapping[int, Attachment],
+    doubtful: Collection[int],
 ) -> list[LedgerEntry]:
-    """Take the fruits of intents in as ours.
+    """Take the fruits of intents in as ours; of `doubtful` ones nobody knows the content.
 
     Of a lost intent whose file was sent again since, the fruit is a twin that came late. What an
     upload replaces is for the matching to see, since only the files tell whether the former
@@ -148,6 +150,8 @@ def _enter(
     for attachment_id in sorted(found, key=lambda id_: (found[id_].state == "lost", id_)):
         intent = found[attachment_id]
         fresh = entry_of(intent, shown[attachment_id], intent.sent_at)
+        if attachment_id in doubtful:
+            fresh = replace(fresh, digest=None, fingerprint=None)
         late = intent.state == "lost"
         if late and any(_is_twin(e, fresh) or _is_past(e, fresh) for e in result):
             fresh = replace(fresh, role="superseded")
@@ -176,8 +180,8 @@ def entry_of(intent: Intent, attachment: Attachment, since: float) -> LedgerEntr
         role="current",
         path=intent.path,
         size=intent.size,
-        name=Said(intent.name, intent.name).observe(shown_name),
-        order=Said(intent.number, intent.number).observe(attachment.display_order),
+        name=Said(intent.name, intent.name).observe(shown_name, since),
+        order=Said(intent.number, intent.number).observe(attachment.display_order, since),
         digest=intent.digest,
         fingerprint=intent.fingerprint,
         racy=intent.digest is None or intent.fingerprint.racy_at(intent.sent_at),
@@ -186,16 +190,28 @@ def entry_of(intent: Intent, attachment: Attachment, since: float) -> LedgerEntr
     )
 
 
+def _served(found: Mapping[int, Intent], shown: Mapping[int, Attachment]) -> Mapping[int, bool]:
+    """Key of each intent whose fruit was found -> whether nothing else can be its fruit.
+
+    Of a create in doubt, what carries another number may be of somebody else's making.
+    """
+    return {
+        intent.key: intent.state == "answered" or shown[id_].display_order == intent.number
+        for id_, intent in found.items()
+    }
+
+
 def _after(
-    intents: Iterable[Intent], found: Mapping[int, Intent], now: float, taken_at: float
+    intents: Iterable[Intent], served: Mapping[int, bool], now: float, taken_at: float
 ) -> Iterable[Intent]:
     """What remains of the intents: those in doubt, and for a day those that may yet bear a
     late twin."""
-    served = {intent.key for intent in found.values()}
     for intent in intents:
-        if intent.key in served:
+        if served.get(intent.key):
             continue
-        if intent.state != "lost" and _disproved(intent, taken_at):
+        if intent.ended_at is not None and intent.ended_at > now:
+            intent = replace(intent, ended_at=now)  # the clock was set back since
+        if intent.state != "lost" and (intent.key in served or _disproved(intent, taken_at)):
             intent = replace(intent, state="lost")
         if intent.state != "lost" or now - (intent.ended_at or intent.sent_at) < DAY:
             yield intent

@@ -29,11 +29,14 @@ class Habits:
     """How many the task has: a server that numbers by itself may give any number up to this."""
 
     @classmethod
-    def shown_by(cls, entries: Iterable[LedgerEntry], listing: Listing) -> Habits:
-        """By what became of the names that were sent before."""
+    def shown_by(cls, entries: Iterable[LedgerEntry], listing: Listing, now: float) -> Habits:
+        """By what the list shows of the names that were sent before; but one that was there
+        before a rename tells nothing."""
         skew, count = listing.clock_skew, len(listing.attachments)
-        names = [e.name for e in entries if e.listed and is_plain(e.name.sent)]
-        if any(not n.kept and not resembles(n.seen, n.sent) for n in names):
+        shown = {a.id for a in listing.attachments}
+        ours = [e for e in entries if e.role != "tombstone" and e.id in shown]
+        names = [e.name for e in ours if is_plain(e.name.sent)]
+        if any(not n.kept and not resembles(n.believed(n.seen, now), n.sent) for n in names):
             return cls(False, skew, count)
         return cls(True if any(n.kept for n in names) else None, skew, count)
 
@@ -90,11 +93,55 @@ def fruits(
         (_by_size, _certain),
     ):
         claiming = clear(rest, candidates, first_seen, key_of) if clear else rest
-        _claim(found, claiming, candidates, first_seen, key_of, habits)
+        offered = _open_to(claiming, intents, candidates, first_seen, habits)
+        _claim(found, claiming, offered, first_seen, key_of, habits)
         served = {intent.key for intent in found.values()}
         rest = [i for i in rest if i.key not in served]
         candidates = [a for a in candidates if a.id not in found]
     return found
+
+
+def _open_to(
+    claiming: Sequence[Intent],
+    intents: Sequence[Intent],
+    candidates: Sequence[Attachment],
+    first_seen: Mapping[int, int],
+    habits: Habits,
+) -> list[Attachment]:
+    """Without those that were there before all that claim were sent, if another send, earlier
+    than these, explains them."""
+
+    def may_make(intent: Intent, a: Attachment) -> bool:
+        return first_seen[a.id] > intent.sequence and not habits.made_before(intent, a)
+
+    def elsewhere(a: Attachment) -> bool:
+        alike = [i for i in intents if _by_number(i) == _by_number(a)]
+        return any(may_make(i, a) for i in alike) and not any(may_make(i, a) for i in claiming)
+
+    return [a for a in candidates if not elsewhere(a)]
+
+
+def unsure(
+    found: Mapping[int, Intent],
+    intents: Sequence[Intent],
+    shown: Mapping[int, Attachment],
+    first_seen: Mapping[int, int],
+    habits: Habits,
+) -> frozenset[int]:
+    """Fruits that another content of the same file may have become, too: sent of one size, with
+    one number, and as little answered, it may have arrived in its place, or late."""
+
+    def may_be(other: Intent, id_: int, intent: Intent) -> bool:
+        alike = (other.path, *_by_number(other)) == (intent.path, *_by_number(intent))
+        differs = other.digest != intent.digest and other.fingerprint != intent.fingerprint
+        possible = first_seen[id_] > other.sequence and not habits.made_before(other, shown[id_])
+        return alike and differs and possible and other.state != "answered"
+
+    return frozenset(
+        id_
+        for id_, intent in found.items()
+        if intent.state != "answered" and any(may_be(other, id_, intent) for other in intents)
+    )
 
 
 def _complete(

@@ -97,7 +97,8 @@ def _reason_for_all(plan: Plan, s: Situation, leave: Leave, strange: bool) -> st
 
 def _ours(s: Situation) -> int:
     """How many attachments of ours there are, without those that were replaced."""
-    return sum(1 for e in s.past.entries if e.role in ("current", "detached"))
+    replaced = {e.id for e in s.matches.surplus}
+    return sum(e.role in ("current", "detached") and e.id not in replaced for e in s.past.entries)
 
 
 def _every_file_unchanged(s: Situation) -> bool:

@@ -103,6 +103,20 @@ def assign(
     }
 
 
+def append(wanted: Sequence[Slot[Key]], top: int, step: int = 100) -> dict[Key, int]:
+    """Numbers above `top` for all from the first one that does not stand as wanted.
+
+    What is put at the end stays there, in the order of the requests, on a server that counts
+    anew at every change, too; numbers between others are not to be had there.
+    """
+    last = kept = 0
+    for slot in wanted:
+        if slot.current is None or slot.current <= last:
+            break
+        last, kept = slot.current, kept + 1
+    return {slot.key: top + step * nth for nth, slot in enumerate(wanted[kept:], 1)}
+
+
 def _runs_out_of_range(wanted: Sequence[Slot[Key]], highest: int) -> tuple[int, int]:
     """How many at the start may keep a number below 1, and from where on those above highest."""
     start, last = 0, None

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from syncd.core.books import in_doubt
-from syncd.core.ordering import Slot, assign, wanted_sequence
+from syncd.core.ordering import Slot, append, assign, wanted_sequence
 from syncd.core.situation import Situation
 from syncd.model import Attachment, LedgerEntry, LocalFile
+
+ATTEMPTS = 2
+"""How often the same sequence is changed in vain before it counts as the server's."""
 
 Bound = tuple[LedgerEntry, LocalFile, Attachment]
 """An attachment of ours that is shown, with the file that it is."""
@@ -23,6 +27,8 @@ class Places:
     """Paths that a person moved in the task."""
     contested: tuple[str, ...]
     """Paths that a person keeps moving: left where they are."""
+    attempt: str | None = None
+    """What these moves are to change, and into what: see `Past.attempt`."""
 
 
 def places(
@@ -37,23 +43,41 @@ def places(
     `bound` may be moved, and those in `renamed` at no cost, since they get a PUT anyway;
     `kept` are attachments whose own upload has to wait: they hold a place, too.
     """
-    movable = [b for b in (*bound, *kept) if not _stays(s, b)]
+    movable = [*bound, *kept]
     deviant = {e.path for e, _, a in movable if e.order.kept and a.display_order != e.order.sent}
     stuck = {e.path for e, _, _ in movable if e.path in deviant and s.put_back_too_often(e)}
     numbers = _fewest(s, movable, uploads, renamed, deviant)
     moved = _moved(numbers, movable, renamed)
-    if not moved or not stuck:
-        return Places(numbers, frozenset(deviant & moved), ())
-    movable = [b for b in movable if b[0].path not in stuck]
-    numbers = _fewest(s, movable, uploads, renamed, deviant)
-    moved = _moved(numbers, movable, renamed)
-    return Places(numbers, frozenset(deviant & moved), tuple(sorted(stuck)))
+    if not moved:
+        return Places(numbers, frozenset(), ())
+    if stuck:
+        movable = [b for b in movable if b[0].path not in stuck]
+        numbers = _fewest(s, movable, uploads, renamed, deviant)
+        moved = _moved(numbers, movable, renamed)
+    attempt = _attempt(s, movable)
+    if moved and _in_vain(s, attempt, [b for b in movable if b[0].path in deviant & moved]):
+        numbers = {path: number for path, number in numbers.items() if path not in moved}
+        moved = set()
+    return Places(numbers, frozenset(deviant & moved), tuple(sorted(stuck)), attempt)
 
 
-def _stays(s: Situation, b: Bound) -> bool:
-    """Whether the server keeps to a number of its own for this attachment."""
-    entry, _, attachment = b
-    return s.stays(entry, entry.order, entry.order.sent, attachment.display_order)
+def _attempt(s: Situation, movable: Sequence[Bound]) -> str:
+    """Tells which sequence is to become which: numbers say nothing on a server that gives its
+    own to all of them at every change."""
+    shown = [a.id for _, _, a in sorted(movable, key=lambda b: (b[2].display_order, b[2].id))]
+    ids = {file.path: a.id for _, file, a in movable}
+    sequence = wanted_sequence([file for _, file, _ in movable], s.rules, s.folder.manifest)
+    return sha256(repr((shown, [ids[path] for path in sequence])).encode()).hexdigest()
+
+
+def _in_vain(s: Situation, attempt: str, by_people: Sequence[Bound]) -> bool:
+    """Whether the server keeps to the sequence it shows, whatever it is told.
+
+    A number that it kept once is a person's doing; but a small one may have been met by chance
+    where the server counts by itself.
+    """
+    chance = all(e.order.sent <= len(s.listing.attachments) for e, _, _ in by_people)
+    return s.past.attempt == attempt and s.past.attempts >= ATTEMPTS and chance
 
 
 def _fewest(
@@ -97,6 +121,9 @@ def _number(
     unbound = set(free) | {file.path for file, _ in uploads}
     sequence = wanted_sequence(files, s.rules, s.folder.manifest)
     slots = [Slot(path, current[path], path in unbound) for path in sequence]
+    if s.counts_itself:
+        top = max((a.display_order for a in s.listing.attachments), default=0)
+        return append(slots, max(top, 0), s.rules.display_order_step)
     ours = {a.id for _, _, a in movable}
     others = {a.display_order for a in s.listing.attachments if a.id not in ours}
     others |= {i.number for i in s.past.intents if i.path not in current}

@@ -92,6 +92,8 @@ class Plan:
     """There are uploads to do first."""
     renames: tuple[Rename, ...] = ()
     reorders: tuple[Reorder, ...] = ()
+    attempt: str | None = None
+    """What the reorders try: recorded once one of them was carried out (`Past.attempt`)."""
     records: tuple[LedgerEntry, ...] = ()
     """Entries to write that cost no request: adopted, detached, rebound to another path."""
     forget: tuple[int, ...] = ()

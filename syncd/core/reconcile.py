@@ -7,7 +7,7 @@ folder's user acted; where the task differs, somebody there did.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from syncd.core import leaving
 from syncd.core.adoption import Adoption, adopt, candidates_of
@@ -18,7 +18,7 @@ from syncd.core.ordering import MANIFEST, wanted_sequence
 from syncd.core.places import Bound, Places, places
 from syncd.core.plan import Create, Plan, Rename, Reorder
 from syncd.core.situation import Situation
-from syncd.model import Attachment, LedgerEntry, LocalFile, Problem
+from syncd.model import LedgerEntry, LocalFile, Problem
 
 Upload = tuple[LocalFile, LedgerEntry | None]
 UNSEEN = "its attachment is not in the list yet"
@@ -59,11 +59,11 @@ def reconcile(s: Situation) -> Plan:
     bound = _shown(s, zip(entries, (file for _, file in pairs), strict=True))
     unseen = _unseen(s, pairs)
     unlisted = {e.digest for e in entries if e.id not in s.shown and e.size and e.digest}
-    unsent = {f.path for f in (*adoption.new, *(f for _, f in s.matches.changed))}
     uploads = _uploads(s, adoption)
+    pending = _pending(s, adoption, uploads, unseen)
     names = _renames(s, bound)
     at = places(s, bound, _shown(s, uploads.kept), uploads.ready, {r.path for r in names.wanted})
-    renames = [_rename(w, at) for w in names.wanted]
+    renames = [_rename(s, w, at) for w in names.wanted]
     reorders, unmoved = _reorders(s, bound, at, {w.path for w in names.wanted})
     stuck = bool(uploads.waiting or uploads.failed or uploads.contested)
     deletes, undeleted = leaving.deletes(s, adoption, unlisted, stuck)
@@ -72,12 +72,13 @@ def reconcile(s: Situation) -> Plan:
     records = (*entries, *leaving.superseded(s), *leaving.detached(s))
     failed = (*s.folder.failed, *uploads.failed, *names.failed, *unmoved, *undeleted)
     return Plan(
-        finish=() if keeps else leaving.finished(s, unsent | unseen.keys(), unlisted),
+        finish=() if keeps else leaving.finished(s, pending, unlisted),
         creates=_creates(s, uploads.ready, at),
         deletes=deletes,
         unsent=bool(uploads.ready),
         renames=tuple(renames),
         reorders=reorders,
+        attempt=at.attempt,
         records=tuple(e for e in records if before.get(e.id) != e),
         forget=tuple(e.id for e in s.matches.surplus) if keeps else (),
         adopted=tuple(file.path for _, file in adoption.adopted),
@@ -130,17 +131,7 @@ def _uploads(s: Situation, adoption: Adoption) -> _Uploads:
 
 def _shown(s: Situation, pairs: Iterable[Pair]) -> list[Bound]:
     """Only what the list shows can be renamed or moved; a lagging one comes later."""
-    return [(e, f, _as_believed(s, e)) for e, f in pairs if e.id in s.shown]
-
-
-def _as_believed(s: Situation, entry: LedgerEntry) -> Attachment:
-    """What the list shows, and what our last PUT made of it where the list may lag."""
-    shown = s.shown[entry.id]
-    return replace(
-        shown,
-        name=entry.name.believed(shown.name, s.now),
-        display_order=entry.order.believed(shown.display_order, s.now),
-    )
+    return [(e, f, s.believed(e)) for e, f in pairs if e.id in s.shown]
 
 
 def _unseen(s: Situation, pairs: Iterable[Pair]) -> dict[str, bool]:
@@ -156,6 +147,16 @@ def _unseen(s: Situation, pairs: Iterable[Pair]) -> dict[str, bool]:
             named = same_name(entry.name.seen, file.path)
             found[file.path] = file.path in old or entry.digest in contents or not named
     return found
+
+
+def _pending(
+    s: Situation, adoption: Adoption, uploads: _Uploads, unseen: Collection[str]
+) -> frozenset[str]:
+    """Paths of which no version that could be the last one is seen in the task yet."""
+    unknown = {f.path for e, f in s.matches.changed if not e.digest and not e.fingerprint}
+    undecided = {f.path for f, _ in uploads.ready} | {p.path for p in uploads.waiting}
+    unsent = undecided & ({f.path for f in adoption.new} | unknown)
+    return frozenset(unsent | {e.path for e in s.matches.gone if e.id not in s.shown}).union(unseen)
 
 
 def _creates(s: Situation, ready: Sequence[Upload], at: Places) -> tuple[Create, ...]:
@@ -207,12 +208,11 @@ def _renames(s: Situation, bound: Sequence[Bound]) -> _Names:
     return _Names(tuple(wanted), tuple(contested), tuple(failed))
 
 
-def _rename(wish: _Wish, at: Places) -> Rename:
+def _rename(s: Situation, wish: _Wish, at: Places) -> Rename:
     entry, file, attachment = wish.bound
-    number = at.numbers.get(file.path, attachment.display_order)
-    return Rename(
-        entry, attachment.name, attachment.display_order, file.path, number, wish.put_back
-    )
+    here = attachment.display_order
+    number = at.numbers.get(file.path, here if s.counts_itself else entry.order.along(here, s.now))
+    return Rename(entry, attachment.name, here, file.path, number, wish.put_back)
 
 
 def _reorders(
@@ -231,10 +231,12 @@ def _reorders(
             failed.append(Problem(file.path, refusal.error))
             continue
         # What the server or a person made of the name goes along as it is.
-        name = file.path if same_name(a.name, file.path) else a.name
+        named = same_name(a.name, file.path)
+        name = file.path if named else entry.name.along(a.name, s.now)
         put_back = file.path in at.put_back
         reorders.append(Reorder(entry, name, a.display_order, number, put_back))
-    return tuple(reorders), failed
+    # On a server that counts anew at every change only the order of the requests is sure.
+    return tuple(sorted(reorders, key=lambda r: r.number)), failed
 
 
 def _hints(s: Situation, adoption: Adoption) -> tuple[str, ...]:

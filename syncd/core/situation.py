@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from itertools import pairwise
 
 from syncd.core.books import in_doubt
 from syncd.core.matching import Matches, match
@@ -21,9 +21,6 @@ from syncd.model import (
     Refusal,
     Rules,
 )
-from syncd.said import Said
-
-T = TypeVar("T")
 
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
@@ -161,12 +158,35 @@ class Situation:
             racy=not trusted and file.fingerprint.racy_at(self.scanned_at),
         )
 
-    def names_itself(self, entry: LedgerEntry, attachment: Attachment) -> bool:
-        """Whether an attachment's name is its file's, or to be left as it is."""
-        shown = attachment.name
-        return same_name(shown, entry.path) or self.stays(entry, entry.name, entry.path, shown)
+    @cached_property
+    def counts_itself(self) -> bool:
+        """Whether the server gives numbers of its own, and new ones to all at every change.
 
-    def stays(self, entry: LedgerEntry, said: Said[T], wanted: T, shown: T) -> bool:
-        """Whether another name or number than we want is left, as the server's form of it."""
-        told = said.kept and self.put_back_too_often(entry)
-        return said.is_form_of(wanted, shown) and not told
+        Then they have no gaps. One that it kept shows that it does not, unless it is small: the
+        server may have come to the same one by itself.
+        """
+        numbers = sorted(a.display_order for a in self.listing.attachments)
+        if any(after != number + 1 for number, after in pairwise(numbers)):
+            return False
+        orders = [e.order for e in self.past.entries if e.listed and e.id in self.shown]
+        if any(o.kept and o.sent > len(numbers) for o in orders):
+            return False
+        return any(not o.kept and o.believed(o.seen, self.now) != o.sent for o in orders)
+
+    def believed(self, entry: LedgerEntry) -> Attachment:
+        """What the list shows of ours, and what our last PUT made of it where the list may lag.
+
+        But of a number on a server that counts itself only the list tells.
+        """
+        shown = self.shown[entry.id]
+        number = shown.display_order
+        if not self.counts_itself:
+            number = entry.order.believed(number, self.now)
+        name = entry.name.believed(shown.name, self.now)
+        return replace(shown, name=name, display_order=number)
+
+    def names_itself(self, entry: LedgerEntry, attachment: Attachment) -> bool:
+        """Whether an attachment's name is its file's, or the server's lasting form of it."""
+        return same_name(attachment.name, entry.path) or entry.name.is_form_of(
+            entry.path, attachment.name
+        )

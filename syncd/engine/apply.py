@@ -119,6 +119,7 @@ class Apply:
                 entry.id,
             )
         else:
+            outcome.moved = True
             self._report.reordered.append(entry.path)
             tell_write(
                 self._tools,

@@ -184,6 +184,8 @@ class Cycle:
             self.report,
         )
         outcome = apply.run(plan, s.listing, limits)
+        if outcome.moved and plan.attempt is not None:
+            self._tools.ledger.attempted(self._task, plan.attempt)
         for batch, sent in outcome.sent:
             self._lessons.refusals.accepted(batch)
             self._sends.update(create.file.path for create in batch)

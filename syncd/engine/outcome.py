@@ -32,6 +32,8 @@ class Outcome:
     stopped: Stopped | None = None
     changed: int = 0
     """Renames, moves and deletes that were carried out."""
+    moved: bool = False
+    """A move was among them."""
     sent: list[tuple[tuple[Create, ...], tuple[Sent, ...]]] = field(default_factory=list)
     """The creates that were carried out, with what went over the wire."""
 

@@ -188,6 +188,16 @@ class Ledger(Memory):
             if mirror_approved:
                 self._db.execute("UPDATE tasks SET mirror_approved = 1 WHERE row = ?", (row,))
 
+    def attempted(self, task: TaskKey, attempt: str) -> None:
+        """Attachments were moved to change one sequence into another: once more, if it is the
+        same as last time."""
+        with self.transaction():
+            self._db.execute(
+                "UPDATE tasks SET attempts = iif(attempt IS :attempt, attempts, 0) + 1, "
+                "attempt = :attempt WHERE row = :row",
+                {"attempt": attempt, "row": self._row(task, create=True)},
+            )
+
     def intend(self, task: TaskKey, intents: Iterable[Intent]) -> tuple[Intent, ...]:
         """Commit creates that are about to be sent; returns them with their keys."""
         kept: list[Intent] = []

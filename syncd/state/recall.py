@@ -56,6 +56,8 @@ def past_of(db: sqlite3.Connection, row: int | None, now: float) -> Past:
         held_of=task["held_of"],
         created=_created(history),
         put_back=put_back,
+        attempt=task["attempt"],
+        attempts=task["attempts"],
         deleted=sum(1 for e in history if e["what"] == "delete" and e["at"] > now - HOUR),
     )
 

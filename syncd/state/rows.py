@@ -149,7 +149,7 @@ def _said_text(said: Said[Any]) -> str:
 
 
 def _said(text: str, kind: type[T]) -> Said[T]:
-    sent, seen, kept, tried, tries, put_at = json.loads(text)
+    sent, seen, kept, tried, form, put_at, former = json.loads(text)
     if not (isinstance(sent, kind) and isinstance(seen, kind)):
         raise ValueError(f"not a pair of {kind.__name__}: {text!r}")
-    return Said(sent, seen, bool(kept), tried, tries, put_at)
+    return Said(sent, seen, bool(kept), bool(tried), form, put_at, tuple(former))

@@ -69,11 +69,18 @@ MIGRATIONS = (
     CREATE TABLE written (at REAL NOT NULL);
     INSERT INTO written VALUES (0);
     """,
-    # 4: how often, and when last, a name or number was told again: none that was is forgotten
+    # 4: what the server made of a name or number, and what was told shortly before; which
+    # sequence was tried to be changed, and how often
     """
     UPDATE attachments SET
-        name = substr(name, 1, length(name) - 1) || ', 1, 0]',
-        display_order = substr(display_order, 1, length(display_order) - 1) || ', 1, 0]';
+        name = json_array(json_extract(name, '$[0]'), json_extract(name, '$[1]'),
+            json_extract(name, '$[2]'), json_extract(name, '$[3]') IS NOT NULL,
+            NULL, 0, json_array()),
+        display_order = json_array(json_extract(display_order, '$[0]'),
+            json_extract(display_order, '$[1]'), json_extract(display_order, '$[2]'),
+            0, NULL, 0, json_array());
+    ALTER TABLE tasks ADD COLUMN attempt TEXT;
+    ALTER TABLE tasks ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
     """,
 )
 VERSION = len(MIGRATIONS)

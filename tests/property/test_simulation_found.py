@@ -232,6 +232,20 @@ def test_nor_does_one_go_whose_own_file_is_gone() -> None:
         it.run(False, False)
 
 
+def test_nor_does_it_go_before_what_replaced_it_was_seen_if_their_file_is_gone() -> None:
+    with played(ids_in_201="items") as it:
+        it.write("d", 5, True)
+        it.settle()
+        it.write("a", 5, True)
+        it.run(False, False)
+        it.people_delete(1)
+        it.rename(0, "d")
+        it.run(False, False)
+        it.delete(0)
+        it.run(False, False)
+        assert it.sim.log[:3] == ["GET", "DELETE 2", "GET"]
+
+
 def test_an_old_version_stays_until_its_files_next_one_is_sent() -> None:
     """What had replaced it was another file's by then, and nobody knew that it had been deleted."""
     with played(ids_in_201="items") as it:

@@ -274,7 +274,10 @@ class Syncd:
         self._crash: Crash | None = None
         self._gone: set[int] = set()
         self._listed_at = 0.0
-        self._began = 0
+        self._unlisted: set[int] = set()
+        """What was made since the last list."""
+        self._standing = 0
+        """How many were ours in the last list before the first of them was to go in a run."""
         self._full = False
 
     # -- running -----------------------------------------------------------------------------
@@ -292,8 +295,6 @@ class Syncd:
         sim.log.clear()
         self._moments, self._crash, self._full = 0, crash, False
         self._gone, self._listed_at = set(), 0.0
-        standing = {i for i, (r, _) in self._entries().items() if r in ("current", "detached")}
-        self._began = len(standing & self.live().keys())
         self._follow()
         approved = self._approved if approve else frozenset()
         try:
@@ -498,7 +499,7 @@ class Syncd:
         self.been.clear()
         self.assumed = {id_: s for id_, s in self.assumed.items() if id_ in known}
         # What is on its way in an old copy's intents may still come, and be known.
-        under_way = {path for (path,) in self._rows("SELECT path FROM intents")} if known else ()
+        under_way = {path for (path,) in self._rows("SELECT path FROM intents")}
         self.sent = [s for s in self.sent if s.path in under_way and s.state != "refused"]
         self._approved = frozenset()
         for row in self.sim.live():
@@ -578,6 +579,7 @@ class Syncd:
             self.sim.wrong(f"{method} {tail} although the ledger cannot be written")
         if method == "POST":
             return self._before_post(request)
+        self.look_into_ledger()
         id_ = int(tail)
         if id_ not in self.owned and not (
             self._may_mirror(id_, method) or self._claim(id_, f"{method} of")
@@ -622,6 +624,10 @@ class Syncd:
             self.sim.wrong(f"{self.name}: DELETE of {row.id} ({row.name!r}), {text}")
         rest = {p for i in self._listed() if i != row.id for p in (self.owned[i], *self.been[i])}
         if rest.isdisjoint(paths) and all(map(self.is_gone, paths)):
+            if not self._gone:
+                roles = {i: role for i, (role, _) in self._entries().items()}
+                standing = {i for i, role in roles.items() if role in ("current", "detached")}
+                self._standing = len(standing & (self.live().keys() - self._unlisted))
             self._gone.add(row.id)
 
     def _unknown(self) -> set[int]:
@@ -701,12 +707,13 @@ class Syncd:
         same = [r for r in same if self.content(r) == content]
         if len(same) < [sha(c) for c in self.synced().values()].count(content):
             return  # more files than attachments of it: one has to be sent
-        lost = {s.sha for s in self.sent if (s.path, s.size, s.state) == (path, size, "lost")}
+        lost = (path, content, "lost") in ((s.path, s.sha, s.state) for s in self.sent)
+        taken_for = dict(self._rows("SELECT id, digest FROM attachments"))
         for row in same:
             if self.owned[row.id] != path or row.id in self.assumed:
                 continue
-            if len(lost) > 1 and content in lost:
-                continue  # nobody can tell which of them has arrived
+            if lost and taken_for.get(row.id) != content:
+                continue  # of two sends in doubt of one path and size nobody can tell which arrived
             if not size and self._entries().get(row.id, ("", path))[1] != path:
                 continue  # only the disk knows where an empty file went, and syncd asks it
             if row.created_at <= self._listed_at - lag:
@@ -717,6 +724,7 @@ class Syncd:
         now = self.sim.clock()
         if method == "GET" and tail == "" and status == 200:
             self._listed_at = now
+            self._unlisted.clear()
             for one in self.sent:
                 one.listed_late = one.listed_late or now >= one.at + DOUBT
         for one in sending:
@@ -731,7 +739,7 @@ class Syncd:
 
     def _judge(self, report: FolderReport, approved: frozenset[int], options: Any) -> None:
         """The guard's limits, and that a report never says more than is true."""
-        live = self._began
+        live = self._standing
         if self._gone and not approved and not options.get("allow_delete"):
             if len(self._gone) > self.rules.max_delete:
                 self.sim.wrong(f"{self.name}: {len(self._gone)} deletes in a run")
@@ -922,6 +930,7 @@ class Simulation:
         for one, s in (*now, *before):
             if s.sha == row.sha256 and self.is_form_of(row.name, s.path):
                 one.owned[row.id] = s.path
+                one._unlisted.add(row.id)
                 self.made_by[row.id] = (one.name, s.path)
                 return
 

@@ -181,20 +181,46 @@ class TestCreates:
 
     def test_where_all_that_was_sent_has_come_each_takes_its_own(self) -> None:
         """Whatever a server with unique names has called the second of them."""
-        intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "B"))
+        intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "B", state="answered"))
         rows = (attachment(8, "a", "?", 100), attachment(9, "a (1)", "?", 100))
         found = settled(Past((), intents, sequence=1), *rows)
         assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
 
-    @pytest.mark.parametrize(("made", "whose"), [(NOW - 100, "A"), (NOW - 59, "B"), (None, "B")])
+    @pytest.mark.parametrize(
+        ("made", "state", "whose"),
+        [
+            (NOW - 100, "doubtful", "A"),
+            (NOW - 100, "answered", "A"),
+            (NOW - 59, "doubtful", None),
+            (None, "doubtful", None),
+            (NOW - 59, "answered", "B"),
+            (None, "answered", "B"),
+        ],
+    )
     def test_of_two_sends_the_one_that_was_sent_before_it_was_made(
-        self, made: float | None, whose: str
+        self, made: float | None, state: str, whose: str | None
     ) -> None:
-        """Where nobody knows when it was made, the one in doubt."""
+        """Where both were, the first may have come late, and nobody knows what it holds; but
+        what was answered with 201 must be there."""
         first = intent(1, "a", "A", state="lost", sent_at=NOW - 110)
         row = attachment(9, "a", "?", 100, created_at=made)
-        (found,) = settled(Past((), (first, intent(2, "a", "B")), sequence=1), row).entries
-        assert found.digest == digest(whose)
+        past = Past((), (first, intent(2, "a", "B", state=state)), sequence=1)
+        (found,) = settled(past, row).entries
+        assert found.digest == (digest(whose) if whose else None)
+
+    def test_what_was_there_before_an_answered_send_is_an_earlier_ones_whatever_its_name(
+        self,
+    ) -> None:
+        first = intent(1, "A", "A", state="lost", sent_at=NOW - 110)
+        row = attachment(9, "a", "?", 100, created_at=NOW - 100)
+        past = Past((), (first, intent(2, "A", "B", state="answered", sequence=4)), sequence=4)
+        (found,) = settled(past, row).entries
+        assert found.digest == digest("A")
+
+    def test_of_one_content_sent_twice_nothing_is_unsure(self) -> None:
+        intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "A"))
+        (found,) = settled(Past((), intents, sequence=1), attachment(9, "a", "A", 100)).entries
+        assert found.digest == digest("A")
 
     @pytest.mark.parametrize(
         ("sent", "seen", "ours"),
@@ -212,6 +238,21 @@ class TestCreates:
         past = Past((A,), (intent(2, sent, "B"),), sequence=1)
         found = settled(past, *shown(A), attachment(9, seen, "B", 100))
         assert (9 in roles(found)) is ours
+
+    def test_a_name_before_a_rename_does_not_show_that_the_server_makes_others_of_them(
+        self,
+    ) -> None:
+        name = Said("new", "old", former=("old",), put_at=NOW - 1)
+        renamed = replace(A, path="new", name=name)
+        past = Past((renamed,), (intent(2, "b", "B", state="lost", sent_at=NOW - 99),), sequence=1)
+        rows = (attachment(1, "old", "A", 100), attachment(9, "theirs", "B", 100))
+        assert 9 not in roles(settled(past, *rows))
+
+    def test_nor_does_one_that_was_deleted_before_a_list_showed_its_new_name(self) -> None:
+        gone = replace(entry(7, "new", role="tombstone"), name=Said("new", "old"), since=NOW)
+        past = Past((A, gone), (intent(2, "b", "B", state="lost"),), sequence=1)
+        rows = (*shown(A), attachment(9, "theirs", "B", 100))
+        assert 9 not in roles(settled(past, *rows))
 
     @pytest.mark.parametrize(
         ("seen", "made", "ours"),
@@ -236,6 +277,14 @@ class TestCreates:
             sent = intent(1, "a", "A", state=state)
             found = settled(Past(intents=(sent,), sequence=1), attachment(9, "a", "A", 100))
             assert sum(found.created.values()) == count
+
+    def test_what_was_found_under_another_number_may_be_somebody_elses_and_a_late_twin_come(
+        self,
+    ) -> None:
+        past = settled(Past((), (intent(1, "a", "A"),), sequence=1), attachment(8, "a", "A", 7))
+        assert (roles(past), [i.state for i in past.intents]) == ({8: "current"}, ["lost"])
+        rows = (attachment(8, "a", "A", 7), attachment(9, "a", "A", 100))
+        assert roles(settled(past, *rows)) == {8: "current", 9: "superseded"}
 
     def test_lost_ones_are_not_in_doubt(self) -> None:
         intents = (intent(1, "a", state="lost"), intent(2, "b"))

@@ -53,6 +53,15 @@ def test_deletes(ours: int, gone: int, leave: Leave, is_held: bool) -> None:
     assert len(found.deletes) == (0 if is_held else gone)
 
 
+def test_what_was_replaced_does_not_outvote_one_either() -> None:
+    """Its replacement has just been found, and it stands in the ledger as ours still."""
+    old = [replace(e, id=e.id + 50, since=0.0) for e in ENTRIES[:2]]
+    s = situation(FILES[:2], [*old, *ENTRIES[:5]])
+    plan = guard(reconcile(s), s, Leave())
+    assert {h.id for h in plan.held} == {3, 4, 5}
+    assert {d.id for d in plan.finish} == {51, 52}
+
+
 def test_new_files_do_not_outvote_a_hold() -> None:
     assert len(after_removing(4, 6).held) == 4
     assert after_removing(4, 6).held_of == 6

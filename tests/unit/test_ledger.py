@@ -54,7 +54,12 @@ def test_of_an_unknown_task_nothing_is_known(ledger: Ledger, clock: Clock) -> No
 ENTRIES = [
     entry(1, "a"),
     entry(2, "Grüße\n.txt", role="detached", racy=True, listed=False),
-    entry(3, "x/y", name=Said("x/y", "X_Y", tried="X_Y", tries=1, put_at=5.5), role="superseded"),
+    entry(
+        3,
+        "x/y",
+        name=Said("x/y", "X_Y", tried=True, form="X_Y", put_at=5.5, former=("x", "y")),
+        role="superseded",
+    ),
     replace(entry(2**62, "gone", role="tombstone"), digest=None, fingerprint=None),
     replace(entry(5, "inode"), fingerprint=Fingerprint(1, -1, 2**63, 2**64 - 1)),
 ]

@@ -9,7 +9,7 @@ import pytest
 from syncd.core.reconcile import reconcile
 from syncd.model import LedgerEntry, LocalFile, Rules
 from syncd.said import Said
-from tests.support.values import attachment, entry, file, situation
+from tests.support.values import NOW, attachment, entry, file, situation
 
 NAMES = "abcde"
 FILES = [file(name, f"is {name}") for name in NAMES]
@@ -24,7 +24,7 @@ def ours(*numbers: int) -> list[LedgerEntry]:
 
 def moved_there(which: LedgerEntry, number: int) -> LedgerEntry:
     """Somebody moved it in the task."""
-    return replace(which, order=which.order.observe(number))
+    return replace(which, order=which.order.observe(number, NOW))
 
 
 def moves(files: list[LocalFile], entries: list[LedgerEntry], **more: object) -> list[str]:
@@ -93,13 +93,70 @@ def test_a_number_changed_within_the_sequence_is_nobodys_business() -> None:
     assert (plan.contested, plan.reorders) == ((), ())
 
 
-def test_a_number_that_the_server_keeps_to_is_left_after_one_try() -> None:
-    entries = ours(100, 200, 300, 400, 500)
-    stuck = Said(150, 900, tried=900, tries=1)
-    entries[1] = replace(entries[1], order=stuck)
-    assert moves(FILES, entries) == []
-    entries[1] = replace(entries[1], order=Said(150, 900))
-    assert moves(FILES, entries) == ["b"]
+class TestInVain:
+    """A server that keeps to its own sequence is left in peace."""
+
+    STRAY = (100, 900, 300, 400, 500)
+
+    def tried(self, times: int, entries: list[LedgerEntry]) -> dict[str, object]:
+        attempt = reconcile(situation(FILES, entries)).attempt
+        assert attempt is not None
+        return {"past": {"attempt": attempt, "attempts": times}}
+
+    def ignored(self, kept: bool = False) -> list[LedgerEntry]:
+        entries = ours(*self.STRAY)
+        entries[1] = replace(entries[1], order=Said(2, 900, kept=kept))
+        return entries
+
+    def test_the_same_move_is_tried_twice(self) -> None:
+        entries = self.ignored()
+        assert moves(FILES, entries, **self.tried(1, entries)) == ["b"]
+        assert moves(FILES, entries, **self.tried(2, entries)) == []
+
+    def test_another_one_is_another_attempt(self) -> None:
+        entries = self.ignored()
+        more = self.tried(2, entries)
+        assert moves(FILES, entries, rules=Rules(reverse=True), **more) != []
+
+    def test_a_number_that_was_kept_by_chance_makes_no_difference(self) -> None:
+        entries = self.ignored(kept=True)
+        assert moves(FILES, entries, **self.tried(2, entries)) == []
+
+    def test_one_that_was_kept_for_certain_is_a_persons_doing(self) -> None:
+        entries = self.ignored()
+        entries[1] = replace(entries[1], order=Said(200, 900, kept=True))
+        assert moves(FILES, entries, **self.tried(2, entries)) == ["b"]
+
+
+class TestServerThatCountsItself:
+    """Which gives new numbers to all of them at every change."""
+
+    def counted(self, *numbers: int) -> list[LedgerEntry]:
+        sent = enumerate(ours(*numbers))
+        return [replace(e, order=Said(100_000 + n, e.order.seen)) for n, e in sent]
+
+    def test_all_from_the_first_wrong_one_on_go_to_the_end_in_their_order(self) -> None:
+        plan = reconcile(situation(FILES, self.counted(1, 3, 2, 4, 5)))
+        assert [r.entry.path for r in plan.reorders] == ["c", "d", "e"]
+        numbers = [r.number for r in plan.reorders]
+        assert (numbers, numbers[0] > 5) == (sorted(numbers), True)
+
+    def test_where_there_are_gaps_it_ignores_what_it_is_sent(self) -> None:
+        assert len(moves(FILES, self.counted(10, 30, 20, 40, 50))) == 1
+
+    def test_what_stands_as_wanted_stays(self) -> None:
+        assert moves(FILES, self.counted(1, 2, 3, 4, 5)) == []
+
+    def test_a_number_before_our_last_put_is_not_taken_for_lag(self) -> None:
+        entries = self.counted(1, 2, 3, 4, 5)
+        entries[1] = replace(entries[1], order=Said(105, 2, former=(2,), put_at=NOW - 1))
+        assert moves(FILES, entries) == []
+
+    def test_one_large_number_that_was_kept_shows_that_it_does_not(self) -> None:
+        entries = self.counted(11, 13, 12, 14, 15)
+        assert len(moves(FILES, entries)) == 3
+        entries[4] = replace(entries[4], order=Said(15, 15, kept=True))
+        assert len(moves(FILES, entries)) == 2
 
 
 def test_a_refused_move_fails_for_now() -> None:

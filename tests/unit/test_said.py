@@ -9,79 +9,92 @@ from syncd.said import BELIEF, Said
 NOW = 1_800_000_000.0
 LATER = NOW + BELIEF
 
-
-CREATED = Said("A", "A").observe("a")
+CREATED = Said("A", "A").observe("a", NOW)
 """Sent as A; the server made `a` of it."""
+FORMED = CREATED.put("A", over="a", now=NOW).observe("a", LATER)
+"""Sent once more, with the same outcome."""
 
 
 def test_shown_as_sent_it_is_kept() -> None:
-    assert Said("a", "a").observe("a").kept
-    assert Said("a", "a", kept=True).observe("x").kept
+    assert Said("a", "a").observe("a", NOW).kept
+    assert Said("a", "a", kept=True).observe("x", NOW).kept
 
 
-def test_the_same_form_again_after_one_put_is_the_servers() -> None:
-    assert not CREATED.is_form_of("A", "a")
-    tried = CREATED.put("A", over="a", now=NOW).observe("a")
-    assert tried.is_form_of("A", "a")
-    assert not tried.is_form_of("B", "a")
-    assert not tried.observe("x").is_form_of("A", "x")
+class TestForm:
+    """What the server makes of it."""
+
+    def test_it_is_one_when_it_comes_again_after_one_more_try(self) -> None:
+        assert not CREATED.is_form_of("A", "a")
+        assert FORMED.is_form_of("A", "a")
+
+    def test_it_is_none_of_another_name(self) -> None:
+        assert not FORMED.is_form_of("B", "a")
+
+    def test_another_value_later_is_a_persons(self) -> None:
+        assert not FORMED.observe("x", LATER).is_form_of("A", "x")
+        assert FORMED.observe("x", LATER).is_form_of("A", "a")
+
+    def test_it_may_be_another_at_each_write(self) -> None:
+        first = Said("A", "A").observe("u1", NOW).put("A", over="u1", now=NOW).observe("u2", NOW)
+        assert first.is_form_of("A", "u2")
+        second = first.put("u2", over="u2", now=NOW + 9).observe("u3", NOW + 10)
+        assert second.is_form_of("A", "u3")
+        assert not second.observe("u4", NOW + 11).is_form_of("A", "u4")
+
+    def test_going_along_with_a_put_it_stays(self) -> None:
+        again = FORMED.put("a", over="a", now=LATER).observe("a", LATER)
+        assert again.is_form_of("A", "a")
+
+    def test_what_was_kept_once_has_none(self) -> None:
+        kept = Said("A", "A", kept=True)
+        for hour in range(5):
+            kept = kept.observe("a", NOW + 3600 * hour).put("A", over="a", now=NOW + 3600 * hour)
+            assert not kept.is_form_of("A", "a")
 
 
-def test_a_put_that_carries_the_servers_form_along_changes_nothing() -> None:
-    tried = CREATED.put("A", over="a", now=NOW).observe("a")
-    assert tried.put("a", over="a", now=LATER) == tried
-    assert tried.believed("a", NOW) == "a"
-
-
-def test_nor_does_one_that_carries_along_what_a_person_made_of_it() -> None:
-    moved = Said(100, 100, kept=True).observe(300)
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_goes_along_as_it_is_is_not_our_word(kept: bool) -> None:
+    moved = Said(100, 100, kept).observe(300, NOW)
     assert moved.put(300, over=300, now=NOW) == moved
 
 
-def test_what_the_server_made_of_it_at_first_is_taken_on_if_it_goes_along_untried() -> None:
-    assert CREATED.put("a", over="a", now=NOW) == Said("a", "a")
-
-
 class TestLag:
-    """After a PUT that said something new, the value before it proves nothing."""
+    """After a PUT a list may for a while still show what was there before."""
 
-    RENAMED = Said("a", "a", kept=True).put("b", over="a", now=NOW).observe("a")
-
-    def test_it_is_no_form(self) -> None:
-        assert not self.RENAMED.is_form_of("b", "a")
+    RENAMED = Said("a", "a", kept=True).put("b", over="a", now=NOW).observe("a", NOW + 1)
 
     @pytest.mark.parametrize(
         ("age", "believed"), [(0, "b"), (BELIEF - 1, "b"), (BELIEF, "a"), (-1, "a")]
     )
-    def test_for_a_while_our_word_is_believed_over_it(self, age: float, believed: str) -> None:
+    def test_for_ten_minutes_our_word_is_believed_over_it(self, age: float, believed: str) -> None:
         assert self.RENAMED.believed("a", NOW + age) == believed
+        assert self.RENAMED.along("a", NOW + age) == believed
 
     def test_another_value_is_no_lag(self) -> None:
-        assert self.RENAMED.observe("x").believed("x", NOW) == "x"
+        assert self.RENAMED.observe("x", NOW + 1).believed("x", NOW + 1) == "x"
 
-    def test_said_again_soon_it_proves_nothing_still(self) -> None:
-        again = self.RENAMED.put("b", over="a", now=NOW + 1)
+    def test_it_is_no_form_and_nothing_was_tried(self) -> None:
+        again = self.RENAMED.put("b", over="a", now=NOW + 2).observe("a", LATER + 2)
         assert not again.is_form_of("b", "a")
-        assert again.believed("a", NOW + 1) == "b"
 
-    def test_said_again_later_it_is_the_servers_form(self) -> None:
-        assert self.RENAMED.put("b", over="a", now=LATER).is_form_of("b", "a")
+    def test_later_a_put_is_a_try(self) -> None:
+        again = self.RENAMED.put("b", over="a", now=LATER).observe("a", LATER + BELIEF)
+        assert again.is_form_of("b", "a")
 
+    def test_all_that_was_told_lately_is_lag(self) -> None:
+        back = self.RENAMED.put("a", over="a", now=NOW + 20)
+        assert back.sent == "a"
+        for value in ("b", "a", "b"):
+            back = back.observe(value, NOW + 65)
+            assert back.believed(value, NOW + 65) == "a"
 
-class TestKept:
-    """What a list has shown as we sent it was changed by a person, or kept by chance."""
+    def test_what_was_kept_a_person_may_have_changed_once_more(self) -> None:
+        back = Said("a", "a", kept=True).observe("x", NOW).put("a", over="x", now=NOW)
+        assert back.believed("x", NOW + 1) == "x"
+        assert back.along("x", NOW + 1) == "a"
 
-    MOVED = Said(6, 6, kept=True).observe(0).put(6, over=0, now=NOW).observe(0)
-
-    def test_after_one_try_it_has_no_form(self) -> None:
-        assert not self.MOVED.is_form_of(6, 0)
-
-    def test_after_another_one_it_has(self) -> None:
-        assert self.MOVED.put(6, over=0, now=LATER).observe(0).is_form_of(6, 0)
-
-    def test_unless_that_came_at_once(self) -> None:
-        assert not self.MOVED.put(6, over=0, now=NOW + 1).observe(0).is_form_of(6, 0)
-
-    def test_nor_where_it_stood_as_sent_between_them(self) -> None:
-        again = self.MOVED.observe(6).observe(0).put(6, over=0, now=LATER)
-        assert not again.is_form_of(6, 0)
+    def test_only_so_much_is_remembered(self) -> None:
+        said = Said(0, 0)
+        for number in range(1, 100):
+            said = said.put(number, over=number - 1, now=NOW)
+        assert len(said.former) == 8
