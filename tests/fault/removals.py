@@ -156,7 +156,7 @@ REFUSALS = (
     ),
     without(
         "a name that the server rewrites is tried once",
-        f"{NAMES}::test_a_name_that_the_server_rewrites_is_accepted_after_one_try",
+        "tests/unit/test_said.py tests/unit/test_reconcile.py",
         "said.py",
         "return self.sent == wanted and not self.kept and self.form == value",
         "return False",
@@ -198,7 +198,7 @@ REFUSALS = (
     ),
     without(
         "a server's own numbers are left in peace",
-        f"{NAMES}::test_a_server_with_numbers_of_its_own_is_left_in_peace_soon",
+        "tests/unit/test_places.py",
         "core/places.py",
         "return s.past.attempt == attempt and s.past.attempts >= ATTEMPTS and chance",
         "return False",
