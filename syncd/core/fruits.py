@@ -82,7 +82,7 @@ def fruits(
     none in doubt needs; but where all that was sent of one name has come, each takes its own.
     """
     found: dict[int, Intent] = {}
-    rest = sorted(intents, key=lambda i: i.key)
+    rest = everybody = sorted(intents, key=lambda i: i.key)
     candidates = sorted(unknown, key=lambda a: a.id)
     for key_of, clear in (
         (_by_number_and_form, _complete),
@@ -93,7 +93,7 @@ def fruits(
         (_by_size, _certain),
     ):
         claiming = clear(rest, candidates, first_seen, key_of) if clear else rest
-        offered = _open_to(claiming, intents, candidates, first_seen, habits)
+        offered = _open_to(claiming, everybody, candidates, first_seen, habits)
         _claim(found, claiming, offered, first_seen, key_of, habits)
         served = {intent.key for intent in found.values()}
         rest = [i for i in rest if i.key not in served]
@@ -110,15 +110,18 @@ def _open_to(
 ) -> list[Attachment]:
     """Without those that were there before all that claim were sent, if another send, earlier
     than these, explains them."""
+    alike = _grouped(intents, _by_number)
 
-    def may_make(intent: Intent, a: Attachment) -> bool:
-        return first_seen[a.id] > intent.sequence and not habits.made_before(intent, a)
+    def may_be_of(makers: Sequence[Intent], a: Attachment) -> bool:
+        """They are in the order of their sending: what the first cannot have made, none has."""
+        first = makers[0] if makers else None
+        return bool(
+            first and first_seen[a.id] > first.sequence and not habits.made_before(first, a)
+        )
 
-    def elsewhere(a: Attachment) -> bool:
-        alike = [i for i in intents if _by_number(i) == _by_number(a)]
-        return any(may_make(i, a) for i in alike) and not any(may_make(i, a) for i in claiming)
-
-    return [a for a in candidates if not elsewhere(a)]
+    return [
+        a for a in candidates if may_be_of(claiming, a) or not may_be_of(alike[_by_number(a)], a)
+    ]
 
 
 def unsure(
@@ -130,18 +133,26 @@ def unsure(
 ) -> frozenset[int]:
     """Fruits that another content of the same file may have become, too: sent of one size, with
     one number, and as little answered, it may have arrived in its place, or late."""
+    unanswered = _grouped((i for i in intents if i.state != "answered"), _exactly)
 
     def may_be(other: Intent, id_: int, intent: Intent) -> bool:
-        alike = (other.path, *_by_number(other)) == (intent.path, *_by_number(intent))
         differs = other.digest != intent.digest and other.fingerprint != intent.fingerprint
         possible = first_seen[id_] > other.sequence and not habits.made_before(other, shown[id_])
-        return alike and differs and possible and other.state != "answered"
+        return differs and possible
 
     return frozenset(
         id_
         for id_, intent in found.items()
-        if intent.state != "answered" and any(may_be(other, id_, intent) for other in intents)
+        if intent.state != "answered"
+        and any(may_be(other, id_, intent) for other in unanswered[_exactly(intent)])
     )
+
+
+def _grouped(intents: Iterable[Intent], key_of: Key) -> dict[tuple[object, ...], list[Intent]]:
+    groups: dict[tuple[object, ...], list[Intent]] = defaultdict(list)
+    for intent in intents:
+        groups[key_of(intent)].append(intent)
+    return groups
 
 
 def _complete(
@@ -219,10 +230,7 @@ def _claim(
     groups: dict[tuple[object, ...], list[Attachment]] = defaultdict(list)
     for a in candidates:
         groups[key_of(a)].append(a)
-    rivals: dict[tuple[object, ...], list[Intent]] = defaultdict(list)
-    for intent in intents:
-        rivals[key_of(intent)].append(intent)
-    for key, group in rivals.items():
+    for key, group in _grouped(intents, key_of).items():
         waiting = list(group)
         oldest = min(i.sequence for i in group)
         offered = [a for a in groups.get(key, []) if first_seen[a.id] > oldest]

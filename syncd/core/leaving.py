@@ -13,10 +13,13 @@ from syncd.model import LedgerEntry, Problem
 
 
 def superseded(s: Situation) -> list[LedgerEntry]:
-    """Ours whose file belongs to another attachment by now: to be deleted."""
+    """Ours whose file belongs to another attachment by now: to be deleted.
+
+    Of several old versions the latest may yet have to stand in; so each keeps its age.
+    """
     if s.rules.delete == "never":
         return []
-    return [replace(e, role="superseded", since=s.now) for e in s.matches.surplus]
+    return [replace(e, role="superseded") for e in s.matches.surplus]
 
 
 def finished(

@@ -109,7 +109,7 @@ def append(wanted: Sequence[Slot[Key]], top: int, step: int = 100) -> dict[Key, 
     What is put at the end stays there, in the order of the requests, on a server that counts
     anew at every change, too; numbers between others are not to be had there.
     """
-    last = kept = 0
+    last, kept = -1, 0
     for slot in wanted:
         if slot.current is None or slot.current <= last:
             break

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 from syncd.core.books import in_doubt
 from syncd.core.matching import Matches, match
@@ -162,11 +161,12 @@ class Situation:
     def counts_itself(self) -> bool:
         """Whether the server gives numbers of its own, and new ones to all at every change.
 
-        Then they have no gaps. One that it kept shows that it does not, unless it is small: the
-        server may have come to the same one by itself.
+        Then they run from 0 or 1 without gaps. One that it kept shows that it does not, unless
+        it is small: the server may have come to the same one by itself.
         """
         numbers = sorted(a.display_order for a in self.listing.attachments)
-        if any(after != number + 1 for number, after in pairwise(numbers)):
+        lowest = min(numbers, default=-1)
+        if lowest not in (0, 1) or numbers != list(range(lowest, lowest + len(numbers))):
             return False
         orders = [e.order for e in self.past.entries if e.listed and e.id in self.shown]
         if any(o.kept and o.sent > len(numbers) for o in orders):

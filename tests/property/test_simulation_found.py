@@ -208,14 +208,19 @@ def test_a_released_version_does_not_make_two_creates_look_served() -> None:
         assert it.sim.log == ["GET", "POST", "GET"]
 
 
+def listed_beside_one_that_is_not(it: Trouble) -> None:
+    """a and b hold the same; somebody has deleted the attachment of a since its 201."""
+    it.write("a", 5, True)
+    it.run(False, False)
+    it.people_delete(0)
+    it.twin(0, "b")
+    it.run(False, False)
+
+
 def test_a_version_with_a_files_content_stays_until_a_list_shows_that_files_own() -> None:
     """Somebody had deleted that, within the ten minutes for which its 201 was believed."""
     with played(ids_in_201="items") as it:
-        it.write("a", 5, True)
-        it.run(False, False)
-        it.people_delete(0)
-        it.twin(0, "b")
-        it.run(False, False)
+        listed_beside_one_that_is_not(it)
         it.rename(0, "c")
         it.write("b", 5, True)
         it.run(False, False)
@@ -223,24 +228,25 @@ def test_a_version_with_a_files_content_stays_until_a_list_shows_that_files_own(
 
 def test_nor_does_one_go_whose_own_file_is_gone() -> None:
     with played(ids_in_201="items") as it:
-        it.write("a", 5, True)
-        it.run(False, False)
-        it.people_delete(0)
-        it.twin(0, "b")
-        it.run(False, False)
+        listed_beside_one_that_is_not(it)
         it.delete(1)
         it.run(False, False)
 
 
+def replaced_by_one_never_listed(it: Trouble) -> None:
+    """d is another file by now, whose attachment somebody has deleted since its 201."""
+    it.write("d", 5, True)
+    it.settle()
+    it.write("a", 5, True)
+    it.run(False, False)
+    it.people_delete(1)
+    it.rename(0, "d")
+    it.run(False, False)
+
+
 def test_nor_does_it_go_before_what_replaced_it_was_seen_if_their_file_is_gone() -> None:
     with played(ids_in_201="items") as it:
-        it.write("d", 5, True)
-        it.settle()
-        it.write("a", 5, True)
-        it.run(False, False)
-        it.people_delete(1)
-        it.rename(0, "d")
-        it.run(False, False)
+        replaced_by_one_never_listed(it)
         it.delete(0)
         it.run(False, False)
         assert it.sim.log[:3] == ["GET", "DELETE 2", "GET"]
@@ -249,13 +255,7 @@ def test_nor_does_it_go_before_what_replaced_it_was_seen_if_their_file_is_gone()
 def test_an_old_version_stays_until_its_files_next_one_is_sent() -> None:
     """What had replaced it was another file's by then, and nobody knew that it had been deleted."""
     with played(ids_in_201="items") as it:
-        it.write("d", 5, True)
-        it.settle()
-        it.write("a", 5, True)
-        it.run(False, False)
-        it.people_delete(1)
-        it.rename(0, "d")
-        it.run(False, False)
+        replaced_by_one_never_listed(it)
         it.rename(0, "a")
         it.write("d", 5, True)
         it.run(False, False)

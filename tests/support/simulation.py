@@ -641,7 +641,10 @@ class Syncd:
         for id_, other in self._listed().items():
             theirs = self.content(other)
             if mine in known and theirs in known and mine != theirs:
-                later = known.index(theirs) > known.index(mine)
+                # Wherever its file has gone since, it is a version of this one.
+                if known.index(theirs) > known.index(mine):
+                    return True
+                later = False
             else:
                 later = id_ > row.id
             if id_ != row.id and (path in self.been[id_] or (self.owned[id_] == path and later)):

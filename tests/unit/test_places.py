@@ -141,6 +141,15 @@ class TestServerThatCountsItself:
         numbers = [r.number for r in plan.reorders]
         assert (numbers, numbers[0] > 5) == (sorted(numbers), True)
 
+    def test_it_may_count_from_0(self) -> None:
+        entries = [replace(e, order=Said(900, e.order.seen - 1)) for e in ours(1, 3, 2, 4, 5)]
+        assert moves(FILES, entries) == ["c", "d", "e"]
+        still = [replace(e, order=Said(900, e.order.seen - 1)) for e in ours(1, 2, 3, 4, 5)]
+        assert moves(FILES, still) == []
+
+    def test_numbers_that_do_not_begin_there_are_not_its_own(self) -> None:
+        assert len(moves(FILES, self.counted(11, 13, 12, 14, 15))) == 2
+
     def test_where_there_are_gaps_it_ignores_what_it_is_sent(self) -> None:
         assert len(moves(FILES, self.counted(10, 30, 20, 40, 50))) == 1
 
@@ -153,9 +162,9 @@ class TestServerThatCountsItself:
         assert moves(FILES, entries) == []
 
     def test_one_large_number_that_was_kept_shows_that_it_does_not(self) -> None:
-        entries = self.counted(11, 13, 12, 14, 15)
+        entries = self.counted(1, 3, 2, 4, 5)
         assert len(moves(FILES, entries)) == 3
-        entries[4] = replace(entries[4], order=Said(15, 15, kept=True))
+        entries[4] = replace(entries[4], order=Said(100_005, 5, kept=True))
         assert len(moves(FILES, entries)) == 2
 
 

@@ -421,6 +421,14 @@ def test_plan(case: Case) -> None:
     assert decided(case.files, case.ours, case.theirs, **case.more) == case.plan
 
 
+def test_an_old_version_keeps_its_age() -> None:
+    """Should the latest be deleted, the next one of them stands in; what is one already must not
+    look younger for having been found to be one again."""
+    stale = [replace(A, since=5.0), replace(entry(5, "a", "AA"), since=9.0)]
+    found = reconcile(situation([file("a", "AAA")], stale))
+    assert [(e.id, e.role, e.since) for e in found.records] == [(1, "superseded", 5.0)]
+
+
 def named(sent: str, seen: str, **more: Any) -> LedgerEntry:
     return replace(A, name=Said(sent, seen, **more))
 
