@@ -123,7 +123,8 @@ def _number(
     slots = [Slot(path, current[path], path in unbound) for path in sequence]
     if s.counts_itself:
         top = max((a.display_order for a in s.listing.attachments), default=0)
-        return append(slots, top, s.rules.display_order_step)
+        # Not to be met by chance, either: it counts no further than this.
+        return append(slots, top + len(slots), s.rules.display_order_step)
     ours = {a.id for _, _, a in movable}
     others = {a.display_order for a in s.listing.attachments if a.id not in ours}
     others |= {i.number for i in s.past.intents if i.path not in current}

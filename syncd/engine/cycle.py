@@ -186,6 +186,10 @@ class Cycle:
         outcome = apply.run(plan, s.listing, limits)
         if outcome.moved and plan.attempt is not None:
             self._tools.ledger.attempted(self._task, plan.attempt)
+        if outcome.sent and plan.refused_alike is not None:
+            # The server takes files again: those that it refused with all others are tried, too.
+            alike = [r.subject for r in s.past.refusals if r.whole]
+            self._tools.ledger.forgive(self._task, alike)
         for batch, sent in outcome.sent:
             self._lessons.refusals.accepted(batch)
             self._sends.update(create.file.path for create in batch)

@@ -6,10 +6,10 @@ import calendar
 import datetime
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NoReturn
 
+from syncd.core.names import form_of
 from syncd.errors import Unbelievable
 from syncd.focus.transport import Answer
 from syncd.focus.verdicts import server_time
@@ -78,13 +78,18 @@ def created(
 def _assigned(
     rows: Sequence[Attachment], uploads: Sequence[Upload]
 ) -> tuple[Attachment, ...] | None:
-    """Rows to uploads: by the strongest marks that name each once, else by their order."""
+    """Rows to uploads: by the strongest marks that name each once, else by their order.
+
+    None if one has the name of another: a server that counts itself may give our numbers to
+    others.
+    """
     marks: tuple[tuple[Callable[[Upload], Hashable], Callable[[Attachment], Hashable]], ...] = (
         (
             lambda u: (_size(u), u.name, u.display_order),
             lambda r: (r.size, r.name, r.display_order),
         ),
         (lambda u: (_size(u), u.name), lambda r: (r.size, r.name)),
+        (lambda u: (_size(u), form_of(u.name)), lambda r: (r.size, form_of(r.name))),
         (lambda u: (_size(u), u.display_order), lambda r: (r.size, r.display_order)),
         (_size, lambda r: r.size),
     )
@@ -92,12 +97,13 @@ def _assigned(
         by_mark = {of_row(row): row for row in rows}
         wanted = [of_upload(upload) for upload in uploads]
         if len(by_mark) == len(rows) and by_mark.keys() == set(wanted):
-            return tuple(by_mark[mark] for mark in wanted)
-    in_order = list(zip(rows, uploads, strict=True))
-    names = Counter(upload.name for upload in uploads)
-    strays = any(row.name != upload.name and row.name in names for row, upload in in_order)
-    if strays or any(row.size != _size(upload) for row, upload in in_order):
-        return None
+            rows = [by_mark[mark] for mark in wanted]
+            break
+    names = {upload.name for upload in uploads}
+    for row, upload in zip(rows, uploads, strict=True):
+        stray = row.name != upload.name and row.name in names
+        if stray or row.size != _size(upload):
+            return None
     return tuple(rows)
 
 

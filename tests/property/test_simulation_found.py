@@ -208,6 +208,17 @@ def test_a_released_version_does_not_make_two_creates_look_served() -> None:
         assert it.sim.log == ["GET", "POST", "GET"]
 
 
+def test_one_that_is_accepted_ends_the_refusal_of_all() -> None:
+    """The others went on being passed over, and the report said that all was well."""
+    with played(batch=1) as it:
+        it.write_many(["a", "b", "c"])
+        it.a.run(Fault("status_before", method="POST", status=413, times=None))
+        it.write("b", 7, True)
+        report = it.a.run()
+        assert report is not None
+        assert (report.in_sync, sorted(report.created)) == (True, ["a", "b", "c"])
+
+
 def listed_beside_one_that_is_not(it: Trouble) -> None:
     """a and b hold the same; somebody has deleted the attachment of a since its 201."""
     it.write("a", 5, True)

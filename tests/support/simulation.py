@@ -274,10 +274,10 @@ class Syncd:
         self._crash: Crash | None = None
         self._gone: set[int] = set()
         self._listed_at = 0.0
-        self._unlisted: set[int] = set()
-        """What was made since the last list."""
+        self._at_list: int | None = None
+        """How many were ours by the last list, before anything was sent; None = nothing was."""
         self._standing = 0
-        """How many were ours in the last list before the first of them was to go in a run."""
+        """The same, of the list before the first of them went in a run."""
         self._full = False
 
     # -- running -----------------------------------------------------------------------------
@@ -575,6 +575,10 @@ class Syncd:
         if method == "GET":
             return []
         under_way = method == "POST" and self.options.get("connections", 1) > 1
+        if self._at_list is None:
+            roles = {i: role for i, (role, _) in self._entries().items()}
+            standing = {i for i, role in roles.items() if role in ("current", "detached")}
+            self._at_list = len(standing & self.live().keys())
         if self._full and not under_way:
             self.sim.wrong(f"{method} {tail} although the ledger cannot be written")
         if method == "POST":
@@ -625,9 +629,7 @@ class Syncd:
         rest = {p for i in self._listed() if i != row.id for p in (self.owned[i], *self.been[i])}
         if rest.isdisjoint(paths) and all(map(self.is_gone, paths)):
             if not self._gone:
-                roles = {i: role for i, (role, _) in self._entries().items()}
-                standing = {i for i, role in roles.items() if role in ("current", "detached")}
-                self._standing = len(standing & (self.live().keys() - self._unlisted))
+                self._standing = self._at_list or 0
             self._gone.add(row.id)
 
     def _unknown(self) -> set[int]:
@@ -727,7 +729,7 @@ class Syncd:
         now = self.sim.clock()
         if method == "GET" and tail == "" and status == 200:
             self._listed_at = now
-            self._unlisted.clear()
+            self._at_list = None
             for one in self.sent:
                 one.listed_late = one.listed_late or now >= one.at + DOUBT
         for one in sending:
@@ -933,7 +935,6 @@ class Simulation:
         for one, s in (*now, *before):
             if s.sha == row.sha256 and self.is_form_of(row.name, s.path):
                 one.owned[row.id] = s.path
-                one._unlisted.add(row.id)
                 self.made_by[row.id] = (one.name, s.path)
                 return
 

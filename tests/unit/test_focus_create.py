@@ -170,6 +170,13 @@ PAIR = [("a", 3, 1), ("b", 3, 2)]
         ([("a", 3, 1), ("b", 4, 2)], [made("X", 4, 7, 10), made("Y", 3, 8, 9)], [9, 10]),
         ([("a", 3, 1), ("a", 3, 2)], [made("a", 3, 2, 10), made("a", 3, 1, 9)], [9, 10]),
         ([("a", 3, 1), ("a", 3, 2)], [made("a", 3, 7, 9), made("a", 3, 8, 10)], [9, 10]),
+        # A server that folds names and counts itself, and comes to our numbers by chance.
+        ([("A", 3, 2), ("B", 3, 1)], [made("a", 3, 1, 9), made("b", 3, 2, 10)], [9, 10]),
+        (
+            [("a", 3, 2), ("a.txt", 3, 1), ("B", 3, 3)],
+            [made("a", 3, 1, 8), made("x", 3, 2, 9), made("y", 3, 3, 10)],
+            None,
+        ),
     ],
 )
 def test_objects_of_a_bulk_are_given_to_their_files_by_what_marks_them(
