@@ -24,7 +24,7 @@ class Said(Generic[T]):
     kept: bool = False
     """A list has shown what we sent: a later difference is a person's doing, not the server's."""
     tried: bool = False
-    """It was told again what it had made something else of: what it shows next is its form."""
+    """It was told again what it had made something else of: what it shows next may be its form."""
     form: T | None = None
     """What the server makes of it, and keeps to."""
     put_at: float = 0.0
@@ -32,13 +32,18 @@ class Said(Generic[T]):
     former: tuple[T, ...] = ()
     """What was told or shown shortly before that: a list that lags may still show it."""
 
-    def observe(self, value: T, now: float) -> Said[T]:
-        """Take in what a fresh list shows."""
+    def observe(self, value: T, now: float, *, alike: bool = False) -> Said[T]:
+        """Take in what a fresh list shows.
+
+        After one more try it is the server's form if it is what was there before, or at least
+        `alike` what was sent: some make another at each write. All else is a person's doing.
+        """
         if value in self.former and self._is_recent(now):
             return replace(self, seen=value)  # It may be from before our last PUT.
         if value == self.sent:
             return replace(self, seen=value, kept=True, tried=False, form=None)
-        return replace(self, seen=value, tried=False, form=value if self.tried else self.form)
+        formed = self.tried and (alike or value in self.former)
+        return replace(self, seen=value, tried=False, form=value if formed else self.form)
 
     def put(self, value: T, *, over: T, now: float) -> Said[T]:
         """A PUT that carried `value` was confirmed while the task showed `over`."""

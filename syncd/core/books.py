@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from syncd.core.fruits import Habits, fruits, unsure
-from syncd.core.names import same_name
+from syncd.core.names import resembles, same_name
 from syncd.model import (
     Attachment,
     DeletePolicy,
@@ -129,7 +129,7 @@ def _observe(entry: LedgerEntry, attachment: Attachment | None, now: float) -> L
     return replace(
         entry,
         listed=True,
-        name=entry.name.observe(name, now),
+        name=entry.name.observe(name, now, alike=resembles(name, entry.name.sent)),
         order=entry.order.observe(attachment.display_order, now),
     )
 

@@ -9,6 +9,7 @@ from unicodedata import normalize
 
 from syncd.core.names import form_of, is_plain, resembles
 from syncd.model import Attachment, Intent, LedgerEntry, Listing
+from syncd.said import BELIEF
 
 _TOLERANCE = 2.0
 """Seconds by which two clocks that were compared may still differ."""
@@ -27,6 +28,8 @@ class Habits:
     """Seconds to add to a local time to get the server's."""
     attachments: int = 0
     """How many the task has: a server that numbers by itself may give any number up to this."""
+    keeps_numbers: bool = True
+    """It was seen to keep one that is not met by chance, or never to make another of one."""
 
     @classmethod
     def shown_by(cls, entries: Iterable[LedgerEntry], listing: Listing, now: float) -> Habits:
@@ -36,9 +39,12 @@ class Habits:
         shown = {a.id for a in listing.attachments}
         ours = [e for e in entries if e.role != "tombstone" and e.id in shown]
         names = [e.name for e in ours if is_plain(e.name.sent)]
+        orders = [e.order for e in ours]
+        numbers = any(o.kept and o.sent > count for o in orders)
+        numbers = numbers or all(o.kept or o.believed(o.seen, now) == o.sent for o in orders)
         if any(not n.kept and not resembles(n.believed(n.seen, now), n.sent) for n in names):
-            return cls(False, skew, count)
-        return cls(True if any(n.kept for n in names) else None, skew, count)
+            return cls(False, skew, count, numbers)
+        return cls(True if any(n.kept for n in names) else None, skew, count, numbers)
 
     def allow(self, intent: Intent, a: Attachment) -> bool:
         """Whether the server may have made this attachment of what the intent sent.
@@ -48,7 +54,8 @@ class Habits:
         that it really changed was there before it was sent. What a lost one goes by is its
         number: that must not be there by chance.
         """
-        if intent.state == "lost" and a.display_order <= self.attachments:
+        by_chance = not self.keeps_numbers or a.display_order <= self.attachments
+        if intent.state == "lost" and by_chance:
             return False
         if form_of(a.name) == form_of(intent.name):
             return True
@@ -57,7 +64,14 @@ class Habits:
             return False
         if strange and self.keeps_names is None and intent.state != "answered":
             return False
-        return not self.made_before(intent, a)
+        return not self.made_before(intent, a) and not self._made_after(intent, a)
+
+    def _made_after(self, intent: Intent, a: Attachment) -> bool:
+        """Whether it was made when a 201 had been there already, or long after a failure."""
+        if a.created_at is None or intent.ended_at is None:
+            return False
+        late = _TOLERANCE + (0.0 if intent.state == "answered" else BELIEF)
+        return a.created_at - late > intent.ended_at + self.skew
 
     def made_before(self, intent: Intent, a: Attachment) -> bool:
         """Whether an attachment is older than the send, by the server's clock."""

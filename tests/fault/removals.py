@@ -794,6 +794,27 @@ DOUBT = (
         "stray = False",
     ),
     without(
+        "a number that the server may have given by itself is no sign",
+        "tests/unit/test_books.py",
+        "core/fruits.py",
+        "by_chance = not self.keeps_numbers or a.display_order <= self.attachments",
+        "by_chance = a.display_order <= self.attachments",
+    ),
+    without(
+        "what was made after a 201, under another name, is not its fruit",
+        "tests/unit/test_books.py",
+        "core/fruits.py",
+        "and not self._made_after(intent, a)",
+        "",
+    ),
+    without(
+        "a name that is nothing like what was sent is no form of it",
+        "tests/unit/test_said.py",
+        "said.py",
+        "formed = self.tried and (alike or value in self.former)",
+        "formed = self.tried",
+    ),
+    without(
         "an old version keeps its age",
         "tests/unit/test_reconcile.py",
         "core/leaving.py",

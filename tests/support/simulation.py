@@ -762,7 +762,8 @@ class Syncd:
     def _stands_for(self, id_: int, entries: dict[int, tuple[str, str]]) -> str:
         """Its path; if a rename was noted and never reached the task, the new one."""
         noted = entries.get(id_, ("", ""))[1]
-        return noted if noted in self.been[id_] else self.owned[id_]
+        empty = not self.sim.rows[id_].size  # Only the disk knows where an empty file went.
+        return noted if noted in self.been[id_] or (empty and noted) else self.owned[id_]
 
     def assert_settled(self, report: FolderReport) -> None:
         """Task and folder are the same, for this installation."""

@@ -112,7 +112,7 @@ class TestCreates:
     def test_found(self, says, sent, seen, pairs) -> None:  # type: ignore[no-untyped-def]
         intents = tuple(intent(n, *values, state="answered") for n, values in enumerate(sent, 1))
         past = Past(intents=intents, sequence=1)
-        found = settled(past, *(attachment(*values) for values in seen))
+        found = settled(past, *(attachment(*values, created_at=NOW - 60) for values in seen))
         assert {e.id: e.path for e in found.entries} == pairs
         assert set(found.first_seen) == {values[0] for values in seen} - set(pairs)
 
@@ -174,6 +174,19 @@ class TestCreates:
         past = Past((), (intent(1, "a", "A", state="lost"),), sequence=2)
         assert roles(settled(past, attachment(9, "x", "A", 7))) == {}
 
+    def test_nor_by_a_number_that_the_server_may_have_given_by_itself(self) -> None:
+        """Which it was seen to do; else a small one tells no more."""
+        counted = replace(A, order=Said(900, 7))
+        late = attachment(9, "a", "A", 100)
+        for ours, claimed in ((A, True), (counted, False)):
+            past = Past((ours,), (intent(1, "a", "A", state="lost"),), sequence=2)
+            assert (9 in roles(settled(past, *shown(ours), late))) is claimed
+
+    def test_nor_under_another_name_what_was_made_long_after_it(self) -> None:
+        sent = intent(1, "sub/y", "A", state="lost", sent_at=NOW - 9000, ended_at=NOW - 9000)
+        past = Past((), (sent,), sequence=2)
+        assert roles(settled(past, attachment(9, "theirs", "A", 100))) == {}
+
     def test_one_in_doubt_goes_before_a_lost_one(self) -> None:
         intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "A"))
         found = settled(Past((), intents, sequence=1), attachment(9, "a", "A", 100))
@@ -216,6 +229,14 @@ class TestCreates:
         past = Past((), (first, intent(2, "A", "B", state="answered", sequence=4)), sequence=4)
         (found,) = settled(past, row).entries
         assert found.digest == digest("A")
+
+    @pytest.mark.parametrize(("made", "ours"), [(NOW - 61, True), (NOW - 50, False), (None, True)])
+    def test_what_was_made_after_a_201_under_another_name_is_somebody_elses(
+        self, made: float | None, ours: bool
+    ) -> None:
+        row = attachment(9, "theirs", "A", 100, created_at=made)
+        found = settled(Past((), (intent(1, "a", "A", state="answered"),), sequence=1), row)
+        assert (9 in roles(found)) is ours
 
     def test_of_one_content_sent_twice_nothing_is_unsure(self) -> None:
         intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "A"))
@@ -281,10 +302,12 @@ class TestCreates:
     def test_what_was_found_under_another_number_may_be_somebody_elses_and_a_late_twin_come(
         self,
     ) -> None:
-        past = settled(Past((), (intent(1, "a", "A"),), sequence=1), attachment(8, "a", "A", 7))
-        assert (roles(past), [i.state for i in past.intents]) == ({8: "current"}, ["lost"])
-        rows = (attachment(8, "a", "A", 7), attachment(9, "a", "A", 100))
-        assert roles(settled(past, *rows)) == {8: "current", 9: "superseded"}
+        other = entry(5, "b", "B")
+        rows = (*shown(other), attachment(8, "a", "A", 7))
+        past = settled(Past((other,), (intent(1, "a", "A"),), sequence=1), *rows)
+        assert [i.state for i in past.intents] == ["lost"]
+        found = settled(past, *rows, attachment(9, "a", "A", 100))
+        assert roles(found) == {5: "current", 8: "current", 9: "superseded"}
 
     def test_lost_ones_are_not_in_doubt(self) -> None:
         intents = (intent(1, "a", state="lost"), intent(2, "b"))

@@ -35,11 +35,16 @@ class TestForm:
         assert FORMED.observe("x", LATER).is_form_of("A", "a")
 
     def test_it_may_be_another_at_each_write(self) -> None:
-        first = Said("A", "A").observe("u1", NOW).put("A", over="u1", now=NOW).observe("u2", NOW)
-        assert first.is_form_of("A", "u2")
-        second = first.put("u2", over="u2", now=NOW + 9).observe("u3", NOW + 10)
-        assert second.is_form_of("A", "u3")
-        assert not second.observe("u4", NOW + 11).is_form_of("A", "u4")
+        made = Said("A", "A").observe("a1", NOW).put("A", over="a1", now=NOW)
+        first = made.observe("a2", NOW, alike=True)
+        assert first.is_form_of("A", "a2")
+        second = first.put("a2", over="a2", now=NOW + 9).observe("a3", NOW + 10, alike=True)
+        assert second.is_form_of("A", "a3")
+        assert not second.observe("a4", NOW + 11, alike=True).is_form_of("A", "a4")
+
+    def test_but_another_one_that_is_nothing_like_it_is_a_persons(self) -> None:
+        made = Said("A", "A").observe("a1", NOW).put("A", over="a1", now=NOW)
+        assert not made.observe("x", LATER).is_form_of("A", "x")
 
     def test_going_along_with_a_put_it_stays(self) -> None:
         again = FORMED.put("a", over="a", now=LATER).observe("a", LATER)
