@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from syncd.core.fruits import Habits, fruits, unsure
+from syncd.core.fruits import fruits, unsure
+from syncd.core.habits import Habits
 from syncd.core.names import resembles, same_name
 from syncd.model import (
     Attachment,

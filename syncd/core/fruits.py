@@ -4,81 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from unicodedata import normalize
 
-from syncd.core.names import form_of, is_plain, resembles
-from syncd.model import Attachment, Intent, LedgerEntry, Listing
-from syncd.said import BELIEF
-
-_TOLERANCE = 2.0
-"""Seconds by which two clocks that were compared may still differ."""
+from syncd.core.habits import Habits
+from syncd.core.names import form_of
+from syncd.model import Attachment, Intent
 
 Key = Callable[[Intent | Attachment], tuple[object, ...]]
-
-
-@dataclass(frozen=True)
-class Habits:
-    """What is known of the server that made the candidates."""
-
-    keeps_names: bool | None = None
-    """True: names are kept as they are sent; False: they are made into something else; None:
-    nobody has seen yet."""
-    skew: float = 0.0
-    """Seconds to add to a local time to get the server's."""
-    attachments: int = 0
-    """How many the task has: a server that numbers by itself may give any number up to this."""
-    keeps_numbers: bool = True
-    """It was seen to keep one that is not met by chance, or never to make another of one."""
-
-    @classmethod
-    def shown_by(cls, entries: Iterable[LedgerEntry], listing: Listing, now: float) -> Habits:
-        """By what the list shows of the names that were sent before; but one that was there
-        before a rename tells nothing."""
-        skew, count = listing.clock_skew, len(listing.attachments)
-        shown = {a.id for a in listing.attachments}
-        ours = [e for e in entries if e.role != "tombstone" and e.id in shown]
-        names = [e.name for e in ours if is_plain(e.name.sent)]
-        orders = [e.order for e in ours]
-        numbers = any(o.kept and o.sent > count for o in orders)
-        numbers = numbers or all(o.kept or o.believed(o.seen, now) == o.sent for o in orders)
-        if any(not n.kept and not resembles(n.believed(n.seen, now), n.sent) for n in names):
-            return cls(False, skew, count, numbers)
-        return cls(True if any(n.kept for n in names) else None, skew, count, numbers)
-
-    def allow(self, intent: Intent, a: Attachment) -> bool:
-        """Whether the server may have made this attachment of what the intent sent.
-
-        It may fold or number any name, trim, cut or extend it, and make anything of an odd one.
-        Of a plain one it made something else only if it does so, or at least answered 201. None
-        that it really changed was there before it was sent. What a lost one goes by is its
-        number: that must not be there by chance.
-        """
-        by_chance = not self.keeps_numbers or a.display_order <= self.attachments
-        if intent.state == "lost" and by_chance:
-            return False
-        if form_of(a.name) == form_of(intent.name):
-            return True
-        strange = is_plain(intent.name) and not resembles(a.name, intent.name)
-        if strange and self.keeps_names:
-            return False
-        if strange and self.keeps_names is None and intent.state != "answered":
-            return False
-        return not self.made_before(intent, a) and not self._made_after(intent, a)
-
-    def _made_after(self, intent: Intent, a: Attachment) -> bool:
-        """Whether it was made when a 201 had been there already, or long after a failure."""
-        if a.created_at is None or intent.ended_at is None:
-            return False
-        late = _TOLERANCE + (0.0 if intent.state == "answered" else BELIEF)
-        return a.created_at - late > intent.ended_at + self.skew
-
-    def made_before(self, intent: Intent, a: Attachment) -> bool:
-        """Whether an attachment is older than the send, by the server's clock."""
-        if a.created_at is None:
-            return False
-        latest = a.created_at + (1.0 if a.created_whole_second else 0.0)
-        return latest + _TOLERANCE < intent.sent_at + self.skew
 
 
 def fruits(

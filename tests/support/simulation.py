@@ -257,16 +257,19 @@ class Syncd:
         self.owned: dict[int, str] = {}
         """What is truly ours: id -> the path that it stands for."""
         self.followed: dict[int, str] = {}
-        self.been: dict[int, set[str]] = defaultdict(set)
-        self.versions: dict[str, list[str]] = defaultdict(list)
-        """path -> its contents as the runs found them, the last one last."""
         """The path that an attachment may stand for since a run that died or failed: a file with
         its content was there then. What the task shows of it is another matter."""
+        self.been: dict[int, set[str]] = defaultdict(set)
+        """All those paths, one after the other."""
+        self.versions: dict[str, list[str]] = defaultdict(list)
+        """path -> its contents as the runs found them, the last one last."""
         self.assumed: dict[int, str] = {}
         """Of an adopted attachment: the content that its file had then."""
         self.sent: list[Sent] = []
         self.forgetful = False
         """The ledger was lost or is an old copy: what is not in it is nobody's."""
+        self.forgotten: set[tuple[str, int]] = set()
+        """Name and size of what was sent when it was lost, and that no list had shown yet."""
         self._kept: tuple[set[int], dict[int, str]] = (set(), {})
         """What was ours, and `assumed`, when the copy was made."""
         self._approved: frozenset[int] = frozenset()
@@ -495,6 +498,8 @@ class Syncd:
 
     def _forget(self, known: dict[int, tuple[str, str]]) -> None:
         self.forgetful = True
+        unlisted = self.sim.clock() - self.sim.server.quirks.list_lag
+        self.forgotten |= {(s.path, s.size) for s in self.sent if s.at > unlisted}
         self.owned = {id_: path for id_, (_, path) in known.items() if id_ in self.owned}
         self.been.clear()
         self.assumed = {id_: s for id_, s in self.assumed.items() if id_ in known}
@@ -535,6 +540,17 @@ class Syncd:
         for id_, (role, _) in self._entries().items():
             if role != "tombstone" and id_ not in self.owned:
                 self._claim(id_, "the ledger holds")
+        if self.forgotten:
+            self._mistake()
+
+    def _mistake(self) -> None:
+        """What comes to light after its create was forgotten, is the next send of that path and
+        size for all that anybody can tell."""
+        sent = {(s.path, s.size, s.sha) for s in self.sent if s.state != "refused"}
+        for id_, digest in self._rows("SELECT id, digest FROM attachments"):
+            row, path = self.sim.rows[id_], self.owned.get(id_, "")
+            if (path, row.size) in self.forgotten and (path, row.size, digest) in sent:
+                self.assumed[id_] = digest
 
     def _claim(self, id_: int, what: str) -> bool:
         """An attachment that is not ours is treated as if it were: it must be adoptable."""
@@ -620,8 +636,7 @@ class Syncd:
         if self.rules.delete == "never":
             self.sim.wrong(f"{self.name}: DELETE of {row.id} with `delete: never`")
         path = self.owned[row.id]
-        # Only the disk knows where an empty file went, and syncd asks it.
-        noted = path if row.size else self._entries().get(row.id, ("", path))[1]
+        noted = self._stands_for(row.id, self._entries())
         paths = dict.fromkeys((path, self.followed.get(row.id, path), noted))
         found = [self._wrong_to_delete(row, path) for path in paths]
         for text in min(found, key=len):

@@ -291,6 +291,14 @@ class TestCreates:
         found = settled(Past((), (intent(1, "a", "A"),), sequence=1), row)
         assert (9 in roles(found)) is ours
 
+    @pytest.mark.parametrize(("made", "ours"), [(NOW - 100, False), (NOW - 59, True), (None, True)])
+    def test_where_numbers_are_kept_one_with_another_number_that_was_there_before_is_no_fruit(
+        self, made: float | None, ours: bool
+    ) -> None:
+        row = attachment(9, "b", "B", 7, created_at=made)
+        past = Past((A,), (intent(2, "b", "B", state="answered"),), sequence=1)
+        assert (9 in roles(settled(past, *shown(A), row))) is ours
+
     def test_a_doubtful_create_counts_when_it_is_found_and_an_answered_one_does_not_again(
         self,
     ) -> None:
