@@ -6,7 +6,7 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from syncd.cli.output import print_json, say, tell_failure
@@ -60,6 +60,13 @@ def _run(cycle: Cycle) -> None:
         cycle.report.fails(LATER, message_of(error), "server")
 
 
+def _waiting_first(targets: Iterable[Target], before: Iterable[Mapping[str, Any]]) -> list[Target]:
+    """Those come first for which the last run had no requests left: a quota that never suffices
+    for all of them goes round."""
+    waiting = {row.get("path") for row in before if row.get("state") == "paused"}
+    return sorted(targets, key=lambda target: target.folder.path not in waiting)
+
+
 class OnceRun:
     """One run over all folders; keeps what there is to report, whatever happens."""
 
@@ -103,10 +110,12 @@ class OnceRun:
                 organizations = {t.folder.task.organization_id for t in targets}
                 self._quota = quota_status(meter, organizations, time.time(), self._pauses())
                 self.code = worst([self.code, *(r.exit_code() for r in self.reports)])
+                place = {target.folder.path: n for n, target in enumerate(targets)}
+                self.reports.sort(key=lambda report: place.get(report.path, -1))
 
     def _run_folders(self, config: Config, workshop: Workshop, targets: Sequence[Target]) -> None:
         approvals = read_approvals(config.state_dir, time.time())
-        for target in targets:
+        for target in _waiting_first(targets, read_status(config.state_dir).get("folders", [])):
             task = target.folder.task
             if any(report.code == KEY for report in self.reports):
                 report = FolderReport.of(target.folder)

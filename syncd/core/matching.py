@@ -62,6 +62,8 @@ def same_content(entry: LedgerEntry, file: LocalFile) -> bool | None:
         return True
     if entry.size != file.size:
         return False
+    if file.size == 0:
+        return True
     if file.digest is None:
         return None
     if entry.digest is None:

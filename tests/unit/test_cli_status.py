@@ -305,6 +305,22 @@ def test_what_waits_for_the_quota_is_counted_and_until_when_is_told(shell: Shell
     assert (found["folders"][0]["state"], found["folders"][0]["pending"]) == ("paused", 15)
 
 
+def test_a_quota_that_never_suffices_for_all_folders_goes_round(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [shell.write(f"{task}/a").parent for task in (1, 2, 3)]
+    shell.configure(*(f"{{path: {folder}, task_id: {folder.name}}}" for folder in folders))
+    shell.quirks.quota = 4 + 5  # of which 5 are kept back
+    clock, done = time.time, []
+    shell.server.clock = lambda: time.time()
+    for hour in range(3):
+        monkeypatch.setattr(time, "time", lambda past=3601 * hour: clock() + past)
+        run = shell.json("--once")
+        assert [found["task_id"] for found in run["folders"]] == [1, 2, 3]
+        done.append([found["task_id"] for found in run["folders"] if found["in_sync"]])
+    assert done == [[1], [2], [1, 3]]
+
+
 def test_what_was_done_before_the_trouble_is_not_pending(shell: Shell) -> None:
     for number in range(15):
         shell.write(f"{number}", f"content {number}")

@@ -58,6 +58,12 @@ A = entry(1, "a", "A")
             file("a", "A", touched=NOW),
             False,
         ),
+        (
+            "nothing is nothing, whatever else was lost",
+            replace(entry(1, "a", ""), digest=None),
+            file("a", "", touched=NOW, read=False),
+            True,
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
