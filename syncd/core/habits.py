@@ -17,14 +17,16 @@ _TOLERANCE = 2.0
 class Habits:
     """What is known of the server that made the candidates."""
 
-    keeps_names: bool | None = None
+    keeps_names: bool | None
     """True: names are kept as they are sent; False: they are made into something else; None:
     nobody has seen yet."""
-    skew: float = 0.0
+    skew: float
     """Seconds to add to a local time to get the server's."""
-    attachments: int = 0
+    listed_at: float
+    """When the list was taken, by the server's clock."""
+    attachments: int
     """How many the task has: a server that numbers by itself may give any number up to this."""
-    keeps_numbers: bool | None = None
+    keeps_numbers: bool | None
     """True: it was seen to keep one that is not met by chance; False: to make another of one;
     None: nobody has seen yet."""
 
@@ -46,7 +48,8 @@ class Habits:
             keeps_numbers = True
         elif any(not o.kept and o.believed(o.seen, now) != o.sent for o in orders):
             keeps_numbers = False
-        return cls(keeps_names, listing.clock_skew, count, keeps_numbers)
+        skew = listing.clock_skew
+        return cls(keeps_names, skew, now + skew, count, keeps_numbers)
 
     def allow(self, intent: Intent, a: Attachment) -> bool:
         """Whether the server may have made this attachment of what the intent sent.
@@ -54,10 +57,13 @@ class Habits:
         It may fold or number any name, trim, cut or extend it, and make anything of an odd one.
         Of a plain one it made something else only if it does so, or at least answered 201. None
         that it really changed was there before it was sent. What a lost one goes by is its
-        number: that must not be there by chance.
+        number: that must not be there by chance. Nothing comes later than ten minutes after all was
+        over: an old copy of the ledger may wait for what came hours ago.
         """
         by_chance = self.keeps_numbers is False or a.display_order <= self.attachments
         if intent.state == "lost" and by_chance:
+            return False
+        if self._made_after(intent, a, BELIEF):
             return False
         explained = a.display_order == intent.number or not self.keeps_numbers
         if explained and form_of(a.name) == form_of(intent.name):
@@ -67,14 +73,16 @@ class Habits:
             return False
         if strange and self.keeps_names is None and intent.state != "answered":
             return False
-        return not self.made_before(intent, a) and not self._made_after(intent, a)
+        surely_late = intent.state == "answered" and self._made_after(intent, a, 0.0)
+        return not self.made_before(intent, a) and not surely_late
 
-    def _made_after(self, intent: Intent, a: Attachment) -> bool:
-        """Whether it was made when a 201 had been there already, or long after a failure."""
+    def _made_after(self, intent: Intent, a: Attachment, late: float) -> bool:
+        """Whether it was made when an answer, or a failure, had been there for so many seconds."""
         if a.created_at is None or intent.ended_at is None:
             return False
-        late = _TOLERANCE + (0.0 if intent.state == "answered" else BELIEF)
-        return a.created_at - late > intent.ended_at + self.skew
+        if a.created_at > self.listed_at + _TOLERANCE:
+            return False  # Nothing is made in the future: its times are not those of `Date`.
+        return a.created_at - late - _TOLERANCE > intent.ended_at + self.skew
 
     def made_before(self, intent: Intent, a: Attachment) -> bool:
         """Whether an attachment is older than the send, by the server's clock."""

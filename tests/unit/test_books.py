@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.books import DOUBT, in_doubt, missing, settle
+from syncd.core.books import DAY, DOUBT, in_doubt, missing, settle
 from syncd.core.names import same_name
 from syncd.model import Intent, Listing, Past
 from syncd.said import BELIEF, Said
@@ -289,6 +289,25 @@ class TestCreates:
     ) -> None:
         row = attachment(9, seen, "A", 100, created_at=made)
         found = settled(Past((), (intent(1, "a", "A"),), sequence=1), row)
+        assert (9 in roles(found)) is ours
+
+    @pytest.mark.parametrize(
+        ("made", "ours"),
+        [
+            (NOW - DAY / 2 + BELIEF - 9, True),
+            (NOW - DAY / 2 + BELIEF + 9, False),
+            (NOW + 9, True),
+        ],
+    )
+    @pytest.mark.parametrize("state", ["answered", "lost"])
+    def test_what_came_long_after_all_was_over_is_not_what_an_old_ledger_waits_for(
+        self, state: str, made: float, ours: bool
+    ) -> None:
+        """Unless the server's times are not those of its `Date`: they lie in the future."""
+        old = replace(
+            intent(1, "a", "A", state=state), sent_at=NOW - DAY / 2, ended_at=NOW - DAY / 2
+        )
+        found = settled(Past((), (old,), sequence=1), attachment(9, "a", "A", 100, created_at=made))
         assert (9 in roles(found)) is ours
 
     @pytest.mark.parametrize(("made", "ours"), [(NOW - 100, False), (NOW - 59, True), (None, True)])
