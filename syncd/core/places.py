@@ -73,10 +73,12 @@ def _attempt(s: Situation, movable: Sequence[Bound]) -> str:
 def _in_vain(s: Situation, attempt: str, by_people: Sequence[Bound]) -> bool:
     """Whether the server keeps to the sequence it shows, whatever it is told.
 
-    A number that it kept once is a person's doing; but a small one may have been met by chance
-    where the server counts by itself.
+    What differs from a number that it kept once is a person's doing; but a small one, or one more
+    than another, may have been met by chance where the server counts by itself.
     """
-    chance = all(e.order.sent <= len(s.listing.attachments) for e, _, _ in by_people)
+    numbers = {a.display_order for a in s.listing.attachments}
+    sent = [entry.order.sent for entry, _, _ in by_people]
+    chance = all(n <= len(s.listing.attachments) or n - 1 in numbers for n in sent)
     return s.past.attempt == attempt and s.past.attempts >= ATTEMPTS and chance
 
 

@@ -190,6 +190,13 @@ REFUSALS = (
         "return s.past.attempt == attempt and s.past.attempts >= ATTEMPTS and not by_people",
     ),
     without(
+        "nor is what a server that counts on came to by chance",
+        "tests/unit/test_places.py",
+        "core/places.py",
+        "or n - 1 in numbers for",
+        "for",
+    ),
+    without(
         "a name that is taken is made free",
         f"{NAMES}::TestUniqueNames",
         "engine/lessons.py",

@@ -594,7 +594,7 @@ class Syncd:
         if self._at_list is None:
             roles = {i: role for i, (role, _) in self._entries().items()}
             standing = {i for i, role in roles.items() if role in ("current", "detached")}
-            self._at_list = len(standing & self.live().keys())
+            self._at_list = len(standing & (self.live() | self._believed()).keys())
         if self._full and not under_way:
             self.sim.wrong(f"{method} {tail} although the ledger cannot be written")
         if method == "POST":
