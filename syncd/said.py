@@ -26,11 +26,16 @@ class Said(Generic[T]):
     tried: bool = False
     """It was told again what it had made something else of: what it shows next may be its form."""
     form: T | None = None
-    """What the server makes of it, and keeps to."""
+    """What the server makes of it, and keeps to; of what was adopted, what was found."""
     put_at: float = 0.0
     """When our last PUT was confirmed, seconds since the epoch."""
     former: tuple[T, ...] = ()
     """What was told or shown shortly before that: a list that lags may still show it."""
+
+    @property
+    def was_told(self) -> bool:
+        """Whether the server had it from us: what was adopted says nothing of its habits."""
+        return not self.kept or self.form != self.sent
 
     def observe(self, value: T, now: float, *, alike: bool = False) -> Said[T]:
         """Take in what a fresh list shows.
@@ -40,6 +45,8 @@ class Said(Generic[T]):
         """
         if value in self.former and self._is_recent(now):
             return replace(self, seen=value)  # It may be from before our last PUT.
+        if value == self.sent and not self.was_told:
+            return replace(self, seen=value)
         if value == self.sent:
             return replace(self, seen=value, kept=True, tried=False, form=None)
         formed = self.tried and (alike or value in self.former)
@@ -49,9 +56,11 @@ class Said(Generic[T]):
         """A PUT that carried `value` was confirmed while the task showed `over`."""
         lags = self._lags(over, now)
         if value == over and not lags:
-            # It went along as it was, and is not our word; of a form, some make another one.
-            formed = self.is_form_of(self.sent, value)
-            return replace(self, tried=True, put_at=now, former=(value,)) if formed else self
+            # It went along as it was, and is not our word; but of a form, or of what was found,
+            # the server may make another one.
+            told = self if self.was_told or value != self.sent else replace(self, kept=False)
+            formed = told.is_form_of(self.sent, value)
+            return replace(told, tried=True, put_at=now, former=(value,)) if formed else self
         again = value == self.sent
         lately = self.former if self._is_recent(now) else ()
         former = dict.fromkeys((*lately, self.sent, over))

@@ -162,7 +162,10 @@ def _enter(
 
 def _is_twin(entry: LedgerEntry, late: LedgerEntry) -> bool:
     """Whether a file that was sent twice has its attachment already."""
-    same = entry.digest == late.digest or entry.fingerprint == late.fingerprint
+    if entry.digest is not None and late.digest is not None:
+        same = entry.digest == late.digest
+    else:
+        same = entry.fingerprint == late.fingerprint
     return same and entry.path == late.path and entry.role == "current"
 
 

@@ -33,12 +33,12 @@ class Habits:
     @classmethod
     def shown_by(cls, entries: Iterable[LedgerEntry], listing: Listing, now: float) -> Habits:
         """By what the list shows of the names and numbers that were sent before; but one that was
-        there before a change tells nothing."""
+        found, or was there before a change, tells nothing."""
         count = len(listing.attachments)
         shown = {a.id for a in listing.attachments}
         ours = [e for e in entries if e.role != "tombstone" and e.id in shown]
-        names = [e.name for e in ours if is_plain(e.name.sent)]
-        orders = [e.order for e in ours]
+        names = [e.name for e in ours if e.name.was_told and is_plain(e.name.sent)]
+        orders = [e.order for e in ours if e.order.was_told]
         keeps_names = keeps_numbers = None
         if any(not n.kept and not resembles(n.believed(n.seen, now), n.sent) for n in names):
             keeps_names = False

@@ -168,7 +168,8 @@ class Situation:
         lowest = min(numbers, default=-1)
         if lowest not in (0, 1) or numbers != list(range(lowest, lowest + len(numbers))):
             return False
-        orders = [e.order for e in self.past.entries if e.listed and e.id in self.shown]
+        ours = [e for e in self.past.entries if e.listed and e.id in self.shown]
+        orders = [e.order for e in ours if e.order.was_told]
         if any(o.kept and o.sent > len(numbers) for o in orders):
             return False
         return any(not o.kept and o.believed(o.seen, self.now) != o.sent for o in orders)

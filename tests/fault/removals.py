@@ -808,6 +808,20 @@ DOUBT = (
         "by_chance = a.display_order <= self.attachments",
     ),
     without(
+        "what was adopted says nothing of what the server makes of it",
+        f"{FOUND}::test_what_was_adopted_is_given_the_servers_form_when_it_is_moved",
+        "said.py",
+        "return not self.kept or self.form != self.sent",
+        "return True",
+    ),
+    without(
+        "a later version that comes late is no twin",
+        "tests/unit/test_books.py",
+        "core/books.py",
+        "if entry.digest is not None and late.digest is not None:",
+        "if entry.digest == late.digest:",
+    ),
+    without(
         "what came hours later is not what an old copy of the ledger waits for",
         "tests/unit/test_books.py",
         "core/habits.py",

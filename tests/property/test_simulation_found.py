@@ -271,3 +271,13 @@ def test_an_old_version_stays_until_its_files_next_one_is_sent() -> None:
         it.write("d", 5, True)
         it.run(False, False)
         assert it.sim.log == ["GET", "POST", "DELETE 1"]
+
+
+def test_what_was_adopted_is_given_the_servers_form_when_it_is_moved() -> None:
+    """Its name stood as it was sent by somebody else: the server's form looked like a person's."""
+    with played(rewrite_name=str.lower) as it:
+        it.write_many(["B 1", "c"])
+        it.people_add_twin(0, 77_777)
+        it.people_add_twin(1, 5)
+        it.run(False, False)
+        assert it.sim.log == ["GET", "PUT 1"]

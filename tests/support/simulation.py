@@ -501,7 +501,7 @@ class Syncd:
         unlisted = self.sim.clock() - self.sim.server.quirks.list_lag
         self.forgotten |= {(s.path, s.size) for s in self.sent if s.at > unlisted}
         self.owned = {id_: path for id_, (_, path) in known.items() if id_ in self.owned}
-        self.been.clear()
+        self.been = defaultdict(set, {id_: {path} for id_, (_, path) in known.items()})
         self.assumed = {id_: s for id_, s in self.assumed.items() if id_ in known}
         # What is on its way in an old copy's intents may still come, and be known.
         under_way = {path for (path,) in self._rows("SELECT path FROM intents")}
@@ -545,12 +545,22 @@ class Syncd:
 
     def _mistake(self) -> None:
         """What comes to light after its create was forgotten, is the next send of that path and
-        size for all that anybody can tell."""
+        size for all that anybody can tell, or somebody else's to be adopted."""
         sent = {(s.path, s.size, s.sha) for s in self.sent if s.state != "refused"}
         for id_, digest in self._rows("SELECT id, digest FROM attachments"):
             row, path = self.sim.rows[id_], self.owned.get(id_, "")
-            if (path, row.size) in self.forgotten and (path, row.size, digest) in sent:
+            taken = (path, row.size, digest) in sent or self._adoptable(row) == digest
+            if digest and taken and (path, row.size) in self.forgotten:
                 self.assumed[id_] = digest
+
+    def _adoptable(self, row: Row) -> str | None:
+        """The content of the file that may be taken to be what is attached."""
+        content = self.synced().get(row.name)
+        if content is None or row.size != len(content):
+            return None
+        created = round(row.created_at, 6)
+        latest = created if self.sim.server.quirks.created_fraction else int(created) + 1
+        return sha(content) if latest >= self.disk.mtime(row.name) / 1e9 else None
 
     def _claim(self, id_: int, what: str) -> bool:
         """An attachment that is not ours is treated as if it were: it must be adoptable."""
@@ -560,18 +570,9 @@ class Syncd:
             return False
         if self._recognise(row):
             return True
-        for path, content in self.synced().items():
-            fraction = self.sim.server.quirks.created_fraction
-            created = round(row.created_at, 6)
-            later = created if fraction else int(created) + 1
-            if (
-                row.name == path
-                and row.size == len(content)
-                and later >= self.disk.mtime(path) / 1e9
-            ):
-                self.owned[id_] = path
-                self.assumed[id_] = sha(content)
-                return True
+        if content := self._adoptable(row):
+            self.owned[id_], self.assumed[id_] = row.name, content
+            return True
         for sent in self.sent:
             if (sent.path, sent.size) == (row.name, row.size) and sent.state != "refused":
                 # It would have been adopted, had it been there before.

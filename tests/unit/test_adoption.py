@@ -53,7 +53,8 @@ def test_what_was_ours_once_and_was_replaced_is_no_files_attachment() -> None:
 
 def test_what_is_adopted_is_taken_as_it_stands() -> None:
     ((entry, _),) = adopt(situation([FILE], [], [attachment(9, "a", "A", 7)])).adopted
-    assert (entry.name.sent, entry.order.sent, entry.order.kept) == ("a", 7, True)
+    assert (entry.name.sent, entry.order.sent) == ("a", 7)
+    assert (entry.name.was_told, entry.order.was_told) == (False, False)
     assert (entry.digest, entry.fingerprint) == (FILE.digest, FILE.fingerprint)
     assert entry.racy
 

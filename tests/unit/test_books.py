@@ -150,6 +150,11 @@ class TestCreates:
         found = settled(past, *shown(*past.entries), attachment(9, "a", "A", 100))
         assert roles(found) == {5: "current", 9: "superseded"}
 
+    def test_what_another_content_made_is_no_twin_though_the_file_looked_the_same(self) -> None:
+        late = replace(intent(1, "a", "B", state="lost"), fingerprint=A.fingerprint)
+        found = settled(Past((A,), (late,), sequence=2), *shown(A), attachment(9, "a", "B", 100))
+        assert roles(found) == {1: "current", 9: "current"}
+
     def test_nor_does_a_late_version_stand_before_a_later_one_that_was_replaced(self) -> None:
         past = Past(
             (entry(9, "a", "B", role="superseded"),),

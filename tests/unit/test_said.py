@@ -57,6 +57,29 @@ class TestForm:
             assert not kept.is_form_of("A", "a")
 
 
+class TestAdopted:
+    """It stood there before the server was ever told of it."""
+
+    FOUND = Said("A", "A", kept=True, form="A")
+
+    def test_it_says_nothing_of_what_the_server_makes_of_it(self) -> None:
+        assert not self.FOUND.observe("A", NOW).was_told
+
+    def test_another_value_is_a_persons(self) -> None:
+        back = self.FOUND.observe("x", NOW).put("A", over="x", now=NOW)
+        assert (back.was_told, back.kept) == (True, True)
+        assert self.FOUND.put("x", over="x", now=NOW) == self.FOUND
+
+    @pytest.mark.parametrize(
+        ("shown", "kept", "form"), [("A", True, False), ("a", False, True), ("x", False, False)]
+    )
+    def test_what_is_made_of_it_when_it_went_along_with_a_put_is_the_servers(
+        self, shown: str, kept: bool, form: bool
+    ) -> None:
+        told = self.FOUND.put("A", over="A", now=NOW).observe(shown, LATER, alike=shown == "a")
+        assert (told.was_told, told.kept, told.is_form_of("A", shown)) == (True, kept, form)
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_what_goes_along_as_it_is_is_not_our_word(kept: bool) -> None:
     moved = Said(100, 100, kept).observe(300, NOW)
