@@ -201,7 +201,7 @@ class LedgerEntry:
     listed: bool = False
     """A list has shown it; before that a 201 alone is believed, for ten minutes."""
     since: float = 0.0
-    """When it took its role and path, seconds since the epoch; kept when it is superseded."""
+    """When it took its path, or was deleted, in seconds since the epoch: tells versions apart."""
 
 
 @dataclass(frozen=True)

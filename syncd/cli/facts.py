@@ -161,7 +161,8 @@ def _contested(found: Facts, past: Past, entry: LedgerEntry | None, file: LocalF
 
 
 def _about(entry: LedgerEntry, now: float) -> Sequence[str]:
-    notes = [f"{size_text(entry.size)}, ours and {entry.role} since {moment(entry.since, now)}"]
+    now_is = "" if entry.role == "current" else f", now {entry.role}"
+    notes = [f"{size_text(entry.size)}, of this file since {moment(entry.since, now)}{now_is}"]
     notes.append(f"sha256 {entry.digest}" if entry.digest else "content known by its size alone")
     if not entry.listed:
         notes.append("uploaded; no list has shown it yet")

@@ -41,11 +41,14 @@ def finished(
 
 
 def detached(s: Situation) -> list[LedgerEntry]:
-    """Ours without a file to sync, and not because the file is gone: left in peace."""
+    """Ours without a file to sync, and not because the file is gone: left in peace.
+
+    Each keeps its age: another version of its path that comes to light may be the later one.
+    """
     absent = list(s.matches.absent)
     if s.rules.delete == "never":
         absent += s.matches.gone
-    return [e if e.role == "detached" else replace(e, role="detached", since=s.now) for e in absent]
+    return [replace(e, role="detached") for e in absent]
 
 
 def deletes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncd.model import Fingerprint, FolderSnapshot, LedgerEntry, LocalFile, Past
@@ -105,16 +105,7 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
     then same path."""
     by_path = {file.path: file for file in folder.files}
     taken: set[str] = set()
-    unchanged: list[Pair] = []
-    rest: list[LedgerEntry] = []
-    for entry in live(past):
-        file = by_path.get(entry.path)
-        if file is not None and file.path not in taken and same_content(entry, file):
-            unchanged.append((entry, file))
-            taken.add(file.path)
-        else:
-            rest.append(entry)
-
+    unchanged, rest = _in_place(live(past), by_path, taken)
     searched = [e for e in rest if e.path in by_path or is_gone(e.path, folder, selects)]
     found = {e.id for e in searched}
     absent = [e for e in rest if e.id not in found]
@@ -122,8 +113,9 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
     # An old version that is still there, and whose content has come back, is not sent again.
     ours = {e.id for e in live(past)}
     old = [e for e in past.entries if e.role == "superseded" and e.id not in ours]
-    for entry, file in _same_digest(old, folder.files, taken)[0]:
-        (unchanged if entry.path == file.path else renamed).append((entry, file))
+    come_back, old = _in_place(old, by_path, taken)
+    unchanged += come_back
+    renamed += _same_digest(old, folder.files, taken)[0]
     changed: list[Pair] = []
     gone: list[LedgerEntry] = []
     surplus: list[LedgerEntry] = []
@@ -146,6 +138,22 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
         surplus=tuple(surplus),
         absent=tuple(absent),
     )
+
+
+def _in_place(
+    entries: Iterable[LedgerEntry], by_path: Mapping[str, LocalFile], taken: set[str]
+) -> tuple[list[Pair], list[LedgerEntry]]:
+    """Those whose path holds a file with their content, and the others."""
+    unchanged: list[Pair] = []
+    rest: list[LedgerEntry] = []
+    for entry in entries:
+        file = by_path.get(entry.path)
+        if file is not None and file.path not in taken and same_content(entry, file):
+            unchanged.append((entry, file))
+            taken.add(file.path)
+        else:
+            rest.append(entry)
+    return unchanged, rest
 
 
 def _mark(digest: str | None, fingerprint: Fingerprint | None) -> object:

@@ -822,6 +822,20 @@ DOUBT = (
         "if entry.digest == late.digest:",
     ),
     without(
+        "what is detached keeps its age",
+        "tests/unit/test_reconcile.py",
+        "core/leaving.py",
+        'replace(e, role="detached")',
+        'replace(e, role="detached", since=s.now)',
+    ),
+    without(
+        "an old version with what its file holds again is not sent again",
+        "tests/unit/test_matching.py",
+        "core/matching.py",
+        "come_back, old = _in_place(old, by_path, taken)",
+        "come_back = []",
+    ),
+    without(
         "what came hours later is not what an old copy of the ledger waits for",
         "tests/unit/test_books.py",
         "core/habits.py",

@@ -121,6 +121,14 @@ def test_a_replaced_version_lives_only_where_nothing_else_stands_for_its_path() 
     assert [e.id for e in live(Past(entries=entries))] == [2, 3]
 
 
+@pytest.mark.parametrize("content", ["", "A"])
+def test_an_old_version_with_what_its_file_holds_again_is_the_files(content: str) -> None:
+    entries = (entry(1, "a", content, role="superseded"), entry(2, "a", "BB"))
+    found = match(folder(file("a", content, touched=NOW)), Past(entries=entries), lambda _: True)
+    assert [e.id for e, _ in found.unchanged] == [1]
+    assert [e.id for e in found.surplus] == [2]
+
+
 def test_the_fingerprint_of_a_fresh_file_may_hide_a_change() -> None:
     assert print_of("a", touched=NOW - 1.9).racy_at(NOW)
     assert not print_of("a", touched=NOW - 2.1).racy_at(NOW)

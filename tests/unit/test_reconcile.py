@@ -585,3 +585,9 @@ class TestDigests:
     def test_what_was_created_today_is_read_before_it_is_created_again(self) -> None:
         past = {"created": {("a", "0" * 64): 1}}
         assert digests(situation([replace(FA, digest=None)], [], past=past)) == {"a"}
+
+
+def test_what_is_detached_keeps_its_age_so_that_a_later_version_is_told() -> None:
+    old = entry(1, "a", "A", since=NOW - 99)
+    (detached,) = reconcile(situation([], [old], selects=lambda _: False)).records
+    assert (detached.role, detached.since) == ("detached", NOW - 99)
