@@ -23,8 +23,8 @@ def form_of(name: str) -> str:
 
 def resembles(shown: str, sent: str) -> bool:
     """Whether a server may have folded, trimmed, cut or extended a name that was sent."""
-    one, other = form_of(shown), form_of(sent)
-    return one in other or other in one
+    short, long = sorted((form_of(shown), form_of(sent)), key=len)
+    return long.startswith(short) or long.endswith(short)
 
 
 def is_plain(name: str) -> bool:

@@ -836,6 +836,13 @@ DOUBT = (
         "come_back = []",
     ),
     without(
+        "a name that has another somewhere in it is not made of that",
+        "tests/unit/test_books.py",
+        "core/names.py",
+        "return long.startswith(short) or long.endswith(short)",
+        "return short in long",
+    ),
+    without(
         "what came hours later is not what an old copy of the ledger waits for",
         "tests/unit/test_books.py",
         "core/habits.py",

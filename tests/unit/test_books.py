@@ -252,6 +252,8 @@ class TestCreates:
         ("sent", "seen", "ours"),
         [
             ("b", "theirs", False),
+            ("b", "a.bak", False),
+            ("b", "a.b", True),
             ("b.TXT", "b.txt", True),
             ("b.txt", "b (1).txt", True),
             ("a long name.txt", "a long", True),
