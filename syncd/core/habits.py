@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from syncd.core.names import form_of, is_plain, resembles
@@ -11,6 +11,11 @@ from syncd.said import BELIEF
 
 _TOLERANCE = 2.0
 """Seconds by which two clocks that were compared may still differ."""
+
+
+def counted_to(entries: Iterable[LedgerEntry], listing: Listing) -> int:
+    """How far a server that numbers by itself may have counted: what is gone was counted, too."""
+    return len(listing.attachments) + sum(1 for e in entries if e.role == "tombstone")
 
 
 @dataclass(frozen=True)
@@ -24,17 +29,17 @@ class Habits:
     """Seconds to add to a local time to get the server's."""
     listed_at: float
     """When the list was taken, by the server's clock."""
-    attachments: int
-    """How many the task has: a server that numbers by itself may give any number up to this."""
+    counted_to: int
+    """A server that numbers by itself may have given any number up to this."""
     keeps_numbers: bool | None
     """True: it was seen to keep one that is not met by chance; False: to make another of one;
     None: nobody has seen yet."""
 
     @classmethod
-    def shown_by(cls, entries: Iterable[LedgerEntry], listing: Listing, now: float) -> Habits:
+    def shown_by(cls, entries: Collection[LedgerEntry], listing: Listing, now: float) -> Habits:
         """By what the list shows of the names and numbers that were sent before; but one that was
         found, or was there before a change, tells nothing."""
-        count = len(listing.attachments)
+        count = counted_to(entries, listing)
         shown = {a.id for a in listing.attachments}
         ours = [e for e in entries if e.role != "tombstone" and e.id in shown]
         names = [e.name for e in ours if e.name.was_told and is_plain(e.name.sent)]
@@ -60,7 +65,7 @@ class Habits:
         number: that must not be there by chance. Nothing comes later than ten minutes after all was
         over: an old copy of the ledger may wait for what came hours ago.
         """
-        by_chance = self.keeps_numbers is False or a.display_order <= self.attachments
+        by_chance = self.keeps_numbers is False or a.display_order <= self.counted_to
         if intent.state == "lost" and by_chance:
             return False
         if self._made_after(intent, a, BELIEF):

@@ -78,7 +78,7 @@ def _in_vain(s: Situation, attempt: str, by_people: Sequence[Bound]) -> bool:
     """
     numbers = {a.display_order for a in s.listing.attachments}
     sent = [entry.order.sent for entry, _, _ in by_people]
-    chance = all(n <= len(s.listing.attachments) or n - 1 in numbers for n in sent)
+    chance = all(n <= s.counted_to or n - 1 in numbers for n in sent)
     return s.past.attempt == attempt and s.past.attempts >= ATTEMPTS and chance
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from syncd.core.books import in_doubt
+from syncd.core.habits import counted_to
 from syncd.core.matching import Matches, match
 from syncd.core.names import same_name
 from syncd.model import (
@@ -158,6 +159,11 @@ class Situation:
         )
 
     @cached_property
+    def counted_to(self) -> int:
+        """Up to here a number may have been met by chance where the server counts by itself."""
+        return counted_to(self.past.entries, self.listing)
+
+    @cached_property
     def counts_itself(self) -> bool:
         """Whether the server gives numbers of its own, and new ones to all at every change.
 
@@ -170,7 +176,7 @@ class Situation:
             return False
         ours = [e for e in self.past.entries if e.listed and e.id in self.shown]
         orders = [e.order for e in ours if e.order.was_told]
-        if any(o.kept and o.sent > len(numbers) for o in orders):
+        if any(o.kept and o.sent > self.counted_to for o in orders):
             return False
         return any(not o.kept and o.believed(o.seen, self.now) != o.sent for o in orders)
 

@@ -173,6 +173,12 @@ class TestServerThatCountsItself:
         entries[4] = replace(entries[4], order=Said(100_005, 5, kept=True))
         assert len(moves(FILES, entries)) == 2
 
+    def test_one_that_was_met_when_more_was_there_does_not(self) -> None:
+        entries = self.counted(1, 3, 2, 4, 5)
+        entries[4] = replace(entries[4], order=Said(6, 5, kept=True))
+        assert len(moves(FILES, entries)) == 2
+        assert len(moves(FILES, [*entries, entry(9, "gone", role="tombstone")])) == 3
+
 
 def test_a_refused_move_fails_for_now() -> None:
     from tests.support.values import refusal
