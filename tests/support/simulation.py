@@ -270,6 +270,8 @@ class Syncd:
         """The ledger was lost or is an old copy: what is not in it is nobody's."""
         self.forgotten: set[tuple[str, int]] = set()
         """Name and size of what was sent when it was lost, and that no list had shown yet."""
+        self.strangers: set[int] = set()
+        """What was there then, and is not in it."""
         self._kept: tuple[set[int], dict[int, str]] = (set(), {})
         """What was ours, and `assumed`, when the copy was made."""
         self._approved: frozenset[int] = frozenset()
@@ -508,6 +510,8 @@ class Syncd:
         self.sent = [s for s in self.sent if s.path in under_way and s.state != "refused"]
         self._approved = frozenset()
         for row in self.sim.live():
+            if row.id not in known:
+                self.strangers.add(row.id)
             self._recognise(row)
 
     def _recognise(self, row: Row) -> bool:
@@ -540,17 +544,20 @@ class Syncd:
         for id_, (role, _) in self._entries().items():
             if role != "tombstone" and id_ not in self.owned:
                 self._claim(id_, "the ledger holds")
-        if self.forgotten:
+        if self.forgetful:
             self._mistake()
 
     def _mistake(self) -> None:
         """What comes to light after its create was forgotten, is the next send of that path and
-        size for all that anybody can tell, or somebody else's to be adopted."""
+        size for all that anybody can tell; or it is adopted, as what was there before may be."""
         sent = {(s.path, s.size, s.sha) for s in self.sent if s.state != "refused"}
-        for id_, digest in self._rows("SELECT id, digest FROM attachments"):
-            row, path = self.sim.rows[id_], self.owned.get(id_, "")
-            taken = (path, row.size, digest) in sent or self._adoptable(row) == digest
-            if digest and taken and (path, row.size) in self.forgotten:
+        for id_, digest in self._rows("SELECT id, digest FROM attachments WHERE digest NOT NULL"):
+            row = self.sim.rows[id_]
+            what = (self.owned.get(id_, ""), row.size)
+            adoptable = self._adoptable(row) == digest
+            if (what in self.forgotten and ((*what, digest) in sent or adoptable)) or (
+                id_ in self.strangers and adoptable
+            ):
                 self.assumed[id_] = digest
 
     def _adoptable(self, row: Row) -> str | None:
