@@ -551,23 +551,26 @@ class Syncd:
         """What comes to light after its create was forgotten, is the next send of that path and
         size for all that anybody can tell; or it is adopted, as what was there before may be."""
         sent = {(s.path, s.size, s.sha) for s in self.sent if s.state != "refused"}
-        for id_, digest in self._rows("SELECT id, digest FROM attachments WHERE digest NOT NULL"):
+        query = "SELECT id, path, digest FROM attachments WHERE digest NOT NULL"
+        for id_, path, digest in self._rows(query):
             row = self.sim.rows[id_]
+            # A list that lags may show the name from before a rename.
+            shown_as = path if self.sim.server.quirks.list_lag else row.name
             what = (self.owned.get(id_, ""), row.size)
-            adoptable = self._adoptable(row) == digest
+            adoptable = self._adoptable(row, shown_as) == digest
             if (what in self.forgotten and ((*what, digest) in sent or adoptable)) or (
                 id_ in self.strangers and adoptable
             ):
                 self.assumed[id_] = digest
 
-    def _adoptable(self, row: Row) -> str | None:
+    def _adoptable(self, row: Row, name: str) -> str | None:
         """The content of the file that may be taken to be what is attached."""
-        content = self.synced().get(row.name)
+        content = self.synced().get(name)
         if content is None or row.size != len(content):
             return None
         created = round(row.created_at, 6)
         latest = created if self.sim.server.quirks.created_fraction else int(created) + 1
-        return sha(content) if latest >= self.disk.mtime(row.name) / 1e9 else None
+        return sha(content) if latest >= self.disk.mtime(name) / 1e9 else None
 
     def _claim(self, id_: int, what: str) -> bool:
         """An attachment that is not ours is treated as if it were: it must be adoptable."""
@@ -577,7 +580,7 @@ class Syncd:
             return False
         if self._recognise(row):
             return True
-        if content := self._adoptable(row):
+        if content := self._adoptable(row, row.name):
             self.owned[id_], self.assumed[id_] = row.name, content
             return True
         for sent in self.sent:
@@ -644,12 +647,15 @@ class Syncd:
         if self.rules.delete == "never":
             self.sim.wrong(f"{self.name}: DELETE of {row.id} with `delete: never`")
         path = self.owned[row.id]
-        noted = self._stands_for(row.id, self._entries())
+        entries = self._entries()
+        noted = self._stands_for(row.id, entries)
         paths = dict.fromkeys((path, self.followed.get(row.id, path), noted))
         found = [self._wrong_to_delete(row, path) for path in paths]
         for text in min(found, key=len):
             self.sim.wrong(f"{self.name}: DELETE of {row.id} ({row.name!r}), {text}")
-        rest = {p for i in self._listed() if i != row.id for p in (self.owned[i], *self.been[i])}
+        others = [i for i in self._listed() if i != row.id]
+        rest = {p for i in others for p in (self.owned[i], *self.been[i])}
+        rest |= {self._stands_for(i, entries) for i in others}
         if rest.isdisjoint(paths) and all(map(self.is_gone, paths)):
             if not self._gone:
                 self._standing = self._at_list or 0
@@ -730,6 +736,9 @@ class Syncd:
         lag = sim.server.quirks.list_lag
         released = self.owned.keys() - self._entries() if self.rules.delete == "never" else set()
         released |= {i for i, (role, _) in self._entries().items() if role == "superseded"}
+        if any(role != "tombstone" and p == path for role, p in self._entries().values()):
+            # What an old copy of the ledger takes for a file's attachment leaves none to adopt.
+            released |= self.strangers - self._entries().keys()
         unknown = self._unknown() | released
         same = [r for i, r in self.live().items() if i not in unknown]
         same = [r for r in same if self.content(r) == content]
