@@ -58,7 +58,7 @@ class Said(Generic[T]):
         if value == over and not lags:
             # It went along as it was, and is not our word; but of a form, or of what was found,
             # the server may make another one.
-            told = self if self.was_told or value != self.sent else replace(self, kept=False)
+            told = self if self.was_told else replace(self, kept=False)
             formed = told.is_form_of(self.sent, value)
             return replace(told, tried=True, put_at=now, former=(value,)) if formed else self
         again = value == self.sent

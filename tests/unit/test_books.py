@@ -150,6 +150,10 @@ class TestCreates:
         found = settled(past, *shown(*past.entries), attachment(9, "a", "A", 100))
         assert roles(found) == {5: "current", 9: "superseded"}
 
+    def test_its_number_tells_where_nobody_has_seen_what_becomes_of_numbers(self) -> None:
+        past = Past((), (intent(1, "a", "A", state="lost"),), sequence=2)
+        assert roles(settled(past, attachment(9, "a", "A", 100))) == {9: "current"}
+
     def test_what_another_content_made_is_no_twin_though_the_file_looked_the_same(self) -> None:
         late = replace(intent(1, "a", "B", state="lost"), fingerprint=A.fingerprint)
         found = settled(Past((A,), (late,), sequence=2), *shown(A), attachment(9, "a", "B", 100))
@@ -324,6 +328,17 @@ class TestCreates:
         row = attachment(9, "b", "B", 7, created_at=made)
         past = Past((A,), (intent(2, "b", "B", state="answered"),), sequence=1)
         assert (9 in roles(settled(past, *shown(A), row))) is ours
+
+    @pytest.mark.parametrize(("seen", "number"), [("b", 7), ("theirs", 100)])
+    def test_what_was_adopted_shows_neither_that_names_are_kept_nor_numbers(
+        self, seen: str, number: int
+    ) -> None:
+        name, order = Said("a", "a", kept=True, form="a"), Said(100, 100, kept=True, form=100)
+        adopted = replace(A, name=name, order=order)
+        row = attachment(9, seen, "B", number, created_at=NOW - 100 if seen == "b" else None)
+        for ours, makes in ((adopted, True), (A, False)):
+            past = Past((ours,), (intent(2, "b", "B", state="answered"),), sequence=1)
+            assert (9 in roles(settled(past, *shown(ours), row))) is makes
 
     def test_a_doubtful_create_counts_when_it_is_found_and_an_answered_one_does_not_again(
         self,

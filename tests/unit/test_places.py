@@ -173,6 +173,11 @@ class TestServerThatCountsItself:
         entries[4] = replace(entries[4], order=Said(100_005, 5, kept=True))
         assert len(moves(FILES, entries)) == 2
 
+    def test_one_that_was_adopted_shows_nothing(self) -> None:
+        entries = self.counted(1, 3, 2, 4, 5)
+        entries[4] = replace(entries[4], order=Said(100_005, 5, kept=True, form=100_005))
+        assert len(moves(FILES, entries)) == 3
+
     def test_one_that_was_met_when_more_was_there_does_not(self) -> None:
         entries = self.counted(1, 3, 2, 4, 5)
         entries[4] = replace(entries[4], order=Said(6, 5, kept=True))
