@@ -296,11 +296,12 @@ class Trouble(RuleBasedStateMachine):
         """Of the name and size of a file of ours, and another content.
 
         Where the server numbers by itself, nothing tells it from one that is on its way; nor does
-        anything if somebody moves that one at once.
+        anything if somebody moves that one at once, or if no list shows it before a send of ours.
         """
         calm = self.sim.quirks.orders == "kept" and not self.a._rows("SELECT * FROM intents")
         if calm and (path := self.pick(nth)):
             self.sim.seed(path, b"t" * len(self.a.disk.files[path]), order)
+            self.wait(self.sim.quirks.list_lag)
 
     # -- a second installation ---------------------------------------------------------------
 
