@@ -78,8 +78,11 @@ class Habits:
             return False
         if strange and self.keeps_names is None and intent.state != "answered":
             return False
-        surely_late = intent.state == "answered" and self._made_after(intent, a, 0.0)
-        return not self.made_before(intent, a) and not surely_late
+        return not self.made_before(intent, a) and not self.surely_late(intent, a)
+
+    def surely_late(self, intent: Intent, a: Attachment) -> bool:
+        """Whether an attachment is younger than the 201 that said that it was made."""
+        return intent.state == "answered" and self._made_after(intent, a, 0.0)
 
     def _made_after(self, intent: Intent, a: Attachment, late: float) -> bool:
         """Whether it was made when an answer, or a failure, had been there for so many seconds."""

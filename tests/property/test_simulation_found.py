@@ -281,3 +281,14 @@ def test_what_was_adopted_is_given_the_servers_form_when_it_is_moved() -> None:
         it.people_add_twin(1, 5)
         it.run(False, False)
         assert it.sim.log == ["GET", "PUT 1"]
+
+
+def test_what_comes_a_minute_late_is_not_taken_for_what_was_sent_and_answered_since() -> None:
+    """Both carried one name, size and number; the new version went, and the old one stayed."""
+    with played(batch=12) as it:
+        it.write_many(["a", "b", "B 1", "c"])
+        late = ("late_commit", {"seconds": 60.0, "drop": "hang"})
+        it.run_in_trouble_and_die(0, 3, late, Crash(at=28, kind="before"))
+        it.write("B 1", 5, False)
+        it.a.disk.rename("b", "g")
+        it.run_in_trouble(0, [(("hang", {}), "PUT", 0, 1)])

@@ -279,9 +279,9 @@ class Syncd:
         self._crash: Crash | None = None
         self._gone: set[int] = set()
         self._listed_at = 0.0
-        self._at_list: int | None = None
-        """How many were ours by the last list, before anything was sent; None = nothing was."""
-        self._standing = 0
+        self._at_list: frozenset[int] | None = None
+        """What was ours by the last list, before anything was sent; None = nothing was."""
+        self._standing: frozenset[int] = frozenset()
         """The same, of the list before the first of them went in a run."""
         self._full = False
 
@@ -605,7 +605,7 @@ class Syncd:
         if self._at_list is None:
             roles = {i: role for i, (role, _) in self._entries().items()}
             standing = {i for i, role in roles.items() if role in ("current", "detached")}
-            self._at_list = len(standing & (self.live() | self._believed()).keys())
+            self._at_list = frozenset(standing & (self.live() | self._believed()).keys())
         if self._full and not under_way:
             self.sim.wrong(f"{method} {tail} although the ledger cannot be written")
         if method == "POST":
@@ -658,7 +658,7 @@ class Syncd:
         rest |= {self._stands_for(i, entries) for i in others}
         if rest.isdisjoint(paths) and all(map(self.is_gone, paths)):
             if not self._gone:
-                self._standing = self._at_list or 0
+                self._standing = self._at_list or frozenset()
             self._gone.add(row.id)
 
     def _unknown(self) -> set[int]:
@@ -776,7 +776,7 @@ class Syncd:
 
     def _judge(self, report: FolderReport, approved: frozenset[int], options: Any) -> None:
         """The guard's limits, and that a report never says more than is true."""
-        live = self._standing
+        live = len(self._standing | self._gone)  # what came late was ours, too
         if self._gone and not approved and not options.get("allow_delete"):
             if len(self._gone) > self.rules.max_delete:
                 self.sim.wrong(f"{self.name}: {len(self._gone)} deletes in a run")

@@ -230,6 +230,26 @@ class TestCreates:
         (found,) = settled(past, row).entries
         assert found.digest == (digest(whose) if whose else None)
 
+    @pytest.mark.parametrize("answered", [(2,), (2, 3)])
+    def test_but_what_came_later_is_of_the_one_that_was_not_answered(
+        self, answered: tuple[int, ...]
+    ) -> None:
+        """The first was given up, and is carried out after those that were sent instead."""
+        first = intent(1, "a", "A", state="lost", sent_at=NOW - 110, ended_at=NOW - 80)
+        later = [intent(key, "a", "BC"[key - 2], state="answered") for key in answered]
+        ids = {8 + n: digest("BC"[n]) for n in range(len(answered))}
+        rows = [attachment(id_, "a", "?", 100, created_at=NOW - 60) for id_ in ids]
+        late = attachment(20, "a", "?", 100, created_at=NOW - 30)
+        found = settled(Past((), (first, *later), sequence=1), *rows, late)
+        assert {e.id: e.digest for e in found.entries} == {**ids, 20: digest("A")}
+
+    def test_if_times_tell_of_more_than_one_nothing_they_tell_nothing(self) -> None:
+        """The server's clock runs ahead of its `Date`."""
+        intents = (intent(1, "a", "A", state="answered"), intent(2, "a", "B", state="answered"))
+        rows = [attachment(id_, "a", "?", 100, created_at=NOW - 30) for id_ in (8, 9)]
+        found = settled(Past((), intents, sequence=1), *rows)
+        assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
+
     def test_what_was_there_before_an_answered_send_is_an_earlier_ones_whatever_its_name(
         self,
     ) -> None:
