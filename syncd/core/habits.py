@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from syncd.core.names import form_of, is_plain, resembles
 from syncd.model import Attachment, Intent, LedgerEntry, Listing
-from syncd.said import BELIEF
+from syncd.said import BELIEF, Said
 
 _TOLERANCE = 2.0
 """Seconds by which two clocks that were compared may still differ."""
@@ -38,20 +38,21 @@ class Habits:
     @classmethod
     def shown_by(cls, entries: Collection[LedgerEntry], listing: Listing, now: float) -> Habits:
         """By what the list shows of the names and numbers that were sent before; but one that was
-        found, or was there before a change, tells nothing."""
+        found, or was there before a change, tells nothing. What was kept is proof even when it
+        is gone by now."""
         count = counted_to(entries, listing)
         shown = {a.id for a in listing.attachments}
-        ours = [e for e in entries if e.role != "tombstone" and e.id in shown]
-        names = [e.name for e in ours if e.name.was_told and is_plain(e.name.sent)]
-        orders = [e.order for e in ours if e.order.was_told]
+        there = {e.id for e in entries if e.role != "tombstone" and e.id in shown}
+        names = [e for e in entries if e.name.was_told and is_plain(e.name.sent)]
+        orders = [e for e in entries if e.order.was_told]
         keeps_names = keeps_numbers = None
-        if any(not n.kept and not resembles(n.believed(n.seen, now), n.sent) for n in names):
+        if any(e.id in there and _renamed(e.name, now) for e in names):
             keeps_names = False
-        elif any(n.kept for n in names):
+        elif any(e.name.kept for e in names):
             keeps_names = True
-        if any(o.kept and o.sent > count for o in orders):
+        if any(e.order.kept and e.order.sent > count for e in orders):
             keeps_numbers = True
-        elif any(not o.kept and o.believed(o.seen, now) != o.sent for o in orders):
+        elif any(e.id in there and _renumbered(e.order, now) for e in orders):
             keeps_numbers = False
         skew = listing.clock_skew
         return cls(keeps_names, skew, now + skew, count, keeps_numbers)
@@ -65,8 +66,10 @@ class Habits:
         number: that must not be there by chance. Nothing comes later than ten minutes after all was
         over: an old copy of the ledger may wait for what came hours ago.
         """
-        by_chance = self.keeps_numbers is False or a.display_order <= self.counted_to
-        if intent.state == "lost" and by_chance:
+        number_tells = self.keeps_numbers
+        if number_tells is None:
+            number_tells = a.display_order > self.counted_to
+        if intent.state == "lost" and not number_tells:
             return False
         if self._made_after(intent, a, BELIEF):
             return False
@@ -98,3 +101,11 @@ class Habits:
             return False
         latest = a.created_at + (1.0 if a.created_whole_second else 0.0)
         return latest + _TOLERANCE < intent.sent_at + self.skew
+
+
+def _renamed(name: Said[str], now: float) -> bool:
+    return not name.kept and not resembles(name.believed(name.seen, now), name.sent)
+
+
+def _renumbered(order: Said[int], now: float) -> bool:
+    return not order.kept and order.believed(order.seen, now) != order.sent

@@ -292,3 +292,16 @@ def test_what_comes_a_minute_late_is_not_taken_for_what_was_sent_and_answered_si
         it.write("B 1", 5, False)
         it.a.disk.rename("b", "g")
         it.run_in_trouble(0, [(("hang", {}), "PUT", 0, 1)])
+
+
+def test_a_late_twin_is_known_by_a_small_number_where_numbers_were_seen_to_be_kept() -> None:
+    """What had shown it was gone by then, and a number so small seemed to be met by chance."""
+    with played(ids_in_201="object", list_lag=60.0) as it:
+        it.write_many(["e"])
+        it.run(False, False)
+        it.write("a.bak", 5, False)
+        it.people_add_twin(0, 5)
+        it.run(False, False)
+        it.rename(0, "f10")
+        it.write("e", 5, False)
+        it.run_in_trouble(0, [(("reset_after", {}), "POST", 0, 1)])

@@ -744,13 +744,16 @@ class Syncd:
         same = [r for r in same if self.content(r) == content]
         if len(same) < [sha(c) for c in self.synced().values()].count(content):
             return  # more files than attachments of it: one has to be sent
-        lost = (path, content, "lost") in ((s.path, s.sha, s.state) for s in self.sent)
+        lost = {s.sha for s in self.sent if (s.path, s.state) == (path, "lost")}
         taken_for = dict(self._rows("SELECT id, digest FROM attachments"))
         for row in same:
             if self.owned[row.id] != path or row.id in self.assumed:
                 continue
-            if lost and taken_for.get(row.id) != content:
+            taken = taken_for.get(row.id)
+            if content in lost and taken != content:
                 continue  # of two sends in doubt of one path and size nobody can tell which arrived
+            if row.id in self.strangers and taken in lost - {content}:
+                continue  # nor whether it is what an old copy of the ledger still waits for
             if not size and self._entries().get(row.id, ("", path))[1] != path:
                 continue  # only the disk knows where an empty file went, and syncd asks it
             if row.created_at <= self._listed_at - lag:

@@ -8,7 +8,7 @@ import pytest
 
 from syncd.core.books import DAY, DOUBT, in_doubt, missing, settle
 from syncd.core.names import same_name
-from syncd.model import Intent, Listing, Past
+from syncd.model import Intent, Listing, Past, Role
 from syncd.said import BELIEF, Said
 from tests.support.values import NOW, attachment, digest, entry, intent, shown
 
@@ -190,6 +190,18 @@ class TestCreates:
         for ours, claimed in ((A, True), (counted, False)):
             past = Past((ours,), (intent(1, "a", "A", state="lost"),), sequence=2)
             assert (9 in roles(settled(past, *shown(ours), late))) is claimed
+
+    @pytest.mark.parametrize("role", ["current", "tombstone", None])
+    def test_but_where_numbers_were_seen_to_be_kept_a_small_one_tells_too(
+        self, role: Role | None
+    ) -> None:
+        """Even if what showed it is gone by now."""
+        kept = Said(900, 900, kept=True)
+        ours = (replace(A, role=role, listed=True, order=kept),) if role else ()
+        past = Past(ours, (intent(1, "a", "A", 1, state="lost"),), sequence=2)
+        listed = shown(*ours) if role == "current" else ()
+        found = settled(past, *listed, attachment(9, "a", "A", 1))
+        assert (9 in roles(found)) is (role is not None)
 
     def test_nor_under_another_name_what_was_made_long_after_it(self) -> None:
         sent = intent(1, "sub/y", "A", state="lost", sent_at=NOW - 9000, ended_at=NOW - 9000)
