@@ -779,13 +779,13 @@ class Syncd:
 
     def _judge(self, report: FolderReport, approved: frozenset[int], options: Any) -> None:
         """The guard's limits, and that a report never says more than is true."""
-        live = len(self._standing | self._gone)  # what came late was ours, too
+        ours = len(self._standing | self._gone)  # what came late was ours, too
         if self._gone and not approved and not options.get("allow_delete"):
             if len(self._gone) > self.rules.max_delete:
                 self.sim.wrong(f"{self.name}: {len(self._gone)} deletes in a run")
-            if live >= 4 and 2 * len(self._gone) > live:
-                self.sim.wrong(f"{self.name}: {len(self._gone)} of {live} deleted in a run")
-            if not self.synced() and live >= 2:
+            if ours >= 4 and 2 * len(self._gone) > ours:
+                self.sim.wrong(f"{self.name}: {len(self._gone)} of {ours} deleted in a run")
+            if not self.synced() and len(self._standing) >= 2:
                 self.sim.wrong(f"{self.name}: deletes although no file is left")
         if report.in_sync:
             if report.exit_code() != 0:
