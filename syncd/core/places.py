@@ -62,12 +62,13 @@ def places(
 
 
 def _attempt(s: Situation, movable: Sequence[Bound]) -> str:
-    """Tells which sequence is to become which: numbers say nothing on a server that gives its
-    own to all of them at every change."""
+    """Tells which sequence is to become which, and what cannot be moved for now: numbers say
+    nothing on a server that gives its own to all of them at every change."""
     shown = [a.id for _, _, a in sorted(movable, key=lambda b: (b[2].display_order, b[2].id))]
     ids = {file.path: a.id for _, file, a in movable}
     sequence = wanted_sequence([file for _, file, _ in movable], s.rules, s.folder.manifest)
-    return sha256(repr((shown, [ids[path] for path in sequence])).encode()).hexdigest()
+    refused = [id_ for id_ in shown if s.change_refused(id_) is not None]
+    return sha256(repr((shown, [ids[path] for path in sequence], refused)).encode()).hexdigest()
 
 
 def _in_vain(s: Situation, attempt: str, by_people: Sequence[Bound]) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from syncd.core.reconcile import reconcile
 from syncd.model import LedgerEntry, LocalFile, Rules
 from syncd.said import Said
-from tests.support.values import NOW, attachment, entry, file, situation
+from tests.support.values import NOW, attachment, entry, file, refusal, situation
 
 NAMES = "abcde"
 FILES = [file(name, f"is {name}") for name in NAMES]
@@ -117,6 +117,15 @@ class TestInVain:
         entries = self.ignored()
         more = self.tried(2, entries)
         assert moves(FILES, entries, rules=Rules(reverse=True), **more) != []
+
+    def test_nor_is_it_the_same_once_all_can_be_moved(self) -> None:
+        """What was refused then is what was missing."""
+        entries = self.ignored()
+        refused = {"refusals": (refusal("#3", None),)}
+        attempt = reconcile(situation(FILES, entries, past=refused)).attempt
+        tried = {"attempt": attempt, "attempts": 2}
+        assert moves(FILES, entries, past={**tried, **refused}) == []
+        assert moves(FILES, entries, past=tried) == ["b"]
 
     @pytest.mark.parametrize(
         ("says", "kept", "left"),
