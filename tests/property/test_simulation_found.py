@@ -305,3 +305,14 @@ def test_a_late_twin_is_known_by_a_small_number_where_numbers_were_seen_to_be_ke
         it.rename(0, "f10")
         it.write("e", 5, False)
         it.run_in_trouble(0, [(("reset_after", {}), "POST", 0, 1)])
+
+
+def test_an_order_is_tried_anew_once_what_was_refused_can_be_moved() -> None:
+    """What could be moved was moved in vain, twice: that seemed to be the server's own order."""
+    with played(orders="renumbered") as it:
+        it.write_many(["e", "f9.log", "h"])
+        it.run(False, False)
+        it.write_many(["a", "b"])
+        refused = ("status_before", {"status": 413})
+        it.run_in_trouble(0, [(refused, "PUT", 1, 1)])
+        it.run(False, False)
