@@ -494,7 +494,7 @@ class Syncd:
         shutil.copy(self.state / "ledger.copy", self.state / "ledger.db")
         owned, assumed = self._kept
         self.owned |= dict.fromkeys(owned, "")
-        self.assumed = assumed | self.assumed
+        self.assumed = dict(assumed)
         self._forget(self._entries())
         return True
 
@@ -700,12 +700,13 @@ class Syncd:
     def _before_put(self, row: Row, body: dict[str, Any]) -> None:
         files, path, name = self.synced(), self.owned[row.id], body.get("name")
         what = f"{self.name}: PUT of {row.id} ({row.name!r}, for {path!r}) as {name!r}"
+        set_aside = self.sim.quirks.unique_names == "refuse" and f"(old {row.id})" in str(name)
+        if set_aside and (path in files or row.name in files):
+            return  # out of the way of a new version, or of another file
         if path not in files and not self.is_gone(path) and name not in self.been[row.id]:
             self.sim.wrong(f"{what}: it is detached")
         if name == row.name and name not in files:
             return  # only moved, under the server's form of its name
-        if self.sim.quirks.unique_names == "refuse" and f"(old {row.id})" in str(name):
-            return  # out of the way of a new version
         if name not in files:
             self.sim.wrong(f"{what}: no such file")
         elif sha(files[name]) != self.content(row):
