@@ -168,40 +168,16 @@ def _claim(
     key_of: Key,
     habits: Habits,
 ) -> None:
-    """Pair intents in the order they were sent with candidates in the order of their ids; but if
-    one that was answered gets what was made when it had been for long, by their times."""
+    """Pair intents with candidates: by their times where all find one, else in the order in
+    which they were sent and made."""
     groups: dict[tuple[object, ...], list[Attachment]] = defaultdict(list)
     for a in candidates:
         groups[key_of(a)].append(a)
     for key, group in _grouped(intents, key_of).items():
         oldest = min(i.sequence for i in group)
         offered = [a for a in groups.get(key, []) if first_seen[a.id] > oldest]
-        paired = _in_order(group, offered, first_seen, habits)
-        if any(habits.surely_late(paired[a.id], a) for a in offered if a.id in paired):
-            by_time = _by_time(group, offered, first_seen, habits)
-            paired = by_time if len(by_time) == len(paired) else paired
-        found.update(paired)
-
-
-def _in_order(
-    group: Sequence[Intent],
-    offered: Sequence[Attachment],
-    first_seen: Mapping[int, int],
-    habits: Habits,
-) -> dict[int, Intent]:
-    """Where there are fewer candidates than intents, each goes to one that was sent before it was
-    made, if it is for that to tell them apart, and to those in doubt before lost ones."""
-    paired: dict[int, Intent] = {}
-    waiting = list(group)
-    for a in offered:
-        able = [i for i in waiting if first_seen[a.id] > i.sequence and habits.allow(i, a)]
-        if len(group) > len(offered):
-            able = [i for i in able if not habits.made_before(i, a)] or able
-            able.sort(key=lambda i: (i.state == "lost", i.key))
-        if able:
-            paired[a.id] = able[0]
-            waiting.remove(able[0])
-    return paired
+        paired = _by_time(group, offered, first_seen, habits)
+        found.update(paired or _in_order(group, offered, first_seen, habits))
 
 
 def _by_time(
@@ -210,15 +186,38 @@ def _by_time(
     first_seen: Mapping[int, int],
     habits: Habits,
 ) -> dict[int, Intent]:
-    """Each goes to the one that had to be done first, of those that it can be of by its times."""
+    """Each goes to the one that had to be done first, of those that it can be of by its times.
+
+    Empty where times are unknown or contradict each other, or where not each finds its own.
+    """
     paired: dict[int, Intent] = {}
     waiting = sorted(group, key=lambda i: (i.state != "answered", i.ended_at or 0.0, i.key))
     for a in offered:
         for i in waiting:
-            seen_since = first_seen[a.id] > i.sequence
-            at_its_time = not habits.made_before(i, a) and not habits.surely_late(i, a)
-            if seen_since and at_its_time and habits.allow(i, a):
+            seen_since = a.created_at is not None and first_seen[a.id] > i.sequence
+            if seen_since and habits.at_its_time(i, a) and habits.allow(i, a):
                 paired[a.id] = i
                 waiting.remove(i)
                 break
+    return paired if len(paired) == len(offered) == len(group) else {}
+
+
+def _in_order(
+    group: Sequence[Intent],
+    offered: Sequence[Attachment],
+    first_seen: Mapping[int, int],
+    habits: Habits,
+) -> dict[int, Intent]:
+    """Where there are fewer candidates than intents, each goes to one that it can be of by its
+    times, if it is for those to tell them apart, and to those in doubt before lost ones."""
+    paired: dict[int, Intent] = {}
+    waiting = list(group)
+    for a in offered:
+        able = [i for i in waiting if first_seen[a.id] > i.sequence and habits.allow(i, a)]
+        if len(group) > len(offered):
+            able = [i for i in able if habits.at_its_time(i, a)] or able
+            able.sort(key=lambda i: (i.state == "lost", i.key))
+        if able:
+            paired[a.id] = able[0]
+            waiting.remove(able[0])
     return paired

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from syncd.said import BELIEF, Said
 
 _TOLERANCE = 2.0
 """Seconds by which two clocks that were compared may still differ."""
+_MANY = 3
+"""So many numbers are not all kept by chance."""
 
 
 def counted_to(entries: Iterable[LedgerEntry], listing: Listing) -> int:
@@ -31,6 +34,8 @@ class Habits:
     """When the list was taken, by the server's clock."""
     counted_to: int
     """A server that numbers by itself may have given any number up to this."""
+    tied: frozenset[int]
+    """But it gives none of them twice."""
     keeps_numbers: bool | None
     """True: it was seen to keep one that is not met by chance; False: to make another of one;
     None: nobody has seen yet."""
@@ -50,12 +55,16 @@ class Habits:
             keeps_names = False
         elif any(e.name.kept for e in names):
             keeps_names = True
-        if any(e.order.kept and e.order.sent > count for e in orders):
+        kept = [e.order.sent for e in orders if e.order.kept]
+        renumbers = any(e.id in there and _renumbered(e.order, now) for e in orders)
+        if any(n > count for n in kept) or (len(kept) >= _MANY and not renumbers):
             keeps_numbers = True
-        elif any(e.id in there and _renumbered(e.order, now) for e in orders):
+        elif renumbers:
             keeps_numbers = False
         skew = listing.clock_skew
-        return cls(keeps_names, skew, now + skew, count, keeps_numbers)
+        numbers = Counter(a.display_order for a in listing.attachments)
+        tied = frozenset(n for n, times in numbers.items() if times > 1)
+        return cls(keeps_names, skew, now + skew, count, tied, keeps_numbers)
 
     def allow(self, intent: Intent, a: Attachment) -> bool:
         """Whether the server may have made this attachment of what the intent sent.
@@ -68,7 +77,7 @@ class Habits:
         """
         number_tells = self.keeps_numbers
         if number_tells is None:
-            number_tells = a.display_order > self.counted_to
+            number_tells = a.display_order > self.counted_to or a.display_order in self.tied
         if intent.state == "lost" and not number_tells:
             return False
         if self._made_after(intent, a, BELIEF):
@@ -81,11 +90,12 @@ class Habits:
             return False
         if strange and self.keeps_names is None and intent.state != "answered":
             return False
-        return not self.made_before(intent, a) and not self.surely_late(intent, a)
+        return self.at_its_time(intent, a)
 
-    def surely_late(self, intent: Intent, a: Attachment) -> bool:
-        """Whether an attachment is younger than the 201 that said that it was made."""
-        return intent.state == "answered" and self._made_after(intent, a, 0.0)
+    def at_its_time(self, intent: Intent, a: Attachment) -> bool:
+        """Whether an attachment is no older than the send and no younger than its 201."""
+        late = intent.state == "answered" and self._made_after(intent, a, 0.0)
+        return not late and not self.made_before(intent, a)
 
     def _made_after(self, intent: Intent, a: Attachment, late: float) -> bool:
         """Whether it was made when an answer, or a failure, had been there for so many seconds."""

@@ -24,6 +24,8 @@ from syncd.model import (
 
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
+_MOMENT = 0.001
+"""Seconds by which what comes after something is later, if the clock does not tell."""
 
 
 def refusal_delay(attempts: int) -> float:
@@ -147,10 +149,13 @@ class Situation:
         """The entry of an attachment that has the content of this file."""
         trusted = entry.fingerprint == file.fingerprint and not entry.racy
         stays = entry.role == "current" and (entry.path == file.path or not entry.listed)
+        # It has come back to this content since others were sent: those are earlier versions.
+        since = max((i.sent_at for i in self.past.intents if i.path == file.path), default=-1.0)
+        later = max(self.now, since + _MOMENT)
         return replace(
             entry,
             role="current",
-            since=entry.since if stays else self.now,
+            since=entry.since if stays and entry.since > since else later,
             path=file.path,
             size=file.size,
             digest=entry.digest if trusted else file.digest or entry.digest,
@@ -167,12 +172,15 @@ class Situation:
     def counts_itself(self) -> bool:
         """Whether the server gives numbers of its own, and new ones to all at every change.
 
-        Then they run from 0 or 1 without gaps. One that it kept shows that it does not, unless
-        it is small: the server may have come to the same one by itself.
+        Then they run from 0 or 1 without gaps, but for those that only we have told of since the
+        list was taken. One that it kept shows that it does not, unless it is small: the server
+        may have come to the same one by itself.
         """
-        numbers = sorted(a.display_order for a in self.listing.attachments)
-        lowest = min(numbers, default=-1)
-        if lowest not in (0, 1) or numbers != list(range(lowest, lowest + len(numbers))):
+        attachments = self.listing.attachments
+        told = {e.id: e.order.sent for e in self.past.entries if not e.order.kept}
+        numbers = [a.display_order for a in attachments if a.display_order != told.get(a.id)]
+        distinct = len(set(numbers)) == len(numbers) > 0
+        if not distinct or not 0 <= max(numbers) - min(1, *numbers) < len(attachments):
             return False
         ours = [e for e in self.past.entries if e.listed and e.id in self.shown]
         orders = [e.order for e in ours if e.order.was_told]

@@ -701,7 +701,8 @@ class Syncd:
         files, path, name = self.synced(), self.owned[row.id], body.get("name")
         what = f"{self.name}: PUT of {row.id} ({row.name!r}, for {path!r}) as {name!r}"
         set_aside = self.sim.quirks.unique_names == "refuse" and f"(old {row.id})" in str(name)
-        if set_aside and (path in files or row.name in files):
+        stands_for = self._stands_for(row.id, self._entries())
+        if set_aside and not files.keys().isdisjoint((path, stands_for, row.name)):
             return  # out of the way of a new version, or of another file
         if path not in files and not self.is_gone(path) and name not in self.been[row.id]:
             self.sim.wrong(f"{what}: it is detached")

@@ -203,6 +203,18 @@ class TestCreates:
         found = settled(past, *listed, attachment(9, "a", "A", 1))
         assert (9 in roles(found)) is (role is not None)
 
+    @pytest.mark.parametrize(("many", "claimed"), [(3, True), (2, False)])
+    def test_nor_are_many_kept_by_chance(self, many: int, claimed: bool) -> None:
+        ours = [replace(entry(n, f"f{n}"), order=Said(n, n, kept=True)) for n in range(2, 2 + many)]
+        past = Past(tuple(ours), (intent(1, "a", "A", 1, state="lost"),), sequence=2)
+        found = settled(past, *shown(*ours), attachment(9, "a", "A", 1))
+        assert (9 in roles(found)) is claimed
+
+    def test_nor_does_a_server_that_counts_give_one_number_twice(self) -> None:
+        theirs = attachment(8, "theirs", "their content", 1)
+        past = Past((), (intent(1, "a", "A", 1, state="lost"),), sequence=2)
+        assert roles(settled(past, theirs, attachment(9, "a", "A", 1))) == {9: "current"}
+
     def test_nor_under_another_name_what_was_made_long_after_it(self) -> None:
         sent = intent(1, "sub/y", "A", state="lost", sent_at=NOW - 9000, ended_at=NOW - 9000)
         past = Past((), (sent,), sequence=2)
@@ -254,6 +266,17 @@ class TestCreates:
         late = attachment(20, "a", "?", 100, created_at=NOW - 30)
         found = settled(Past((), (first, *later), sequence=1), *rows, late)
         assert {e.id: e.digest for e in found.entries} == {**ids, 20: digest("A")}
+
+    def test_even_if_that_came_a_moment_later(self) -> None:
+        """Less than clocks differ by, perhaps; but the other way round they would have to."""
+        first = intent(1, "a", "A", state="lost", sent_at=NOW - 110, ended_at=NOW - 80)
+        second = intent(2, "a", "B", state="answered")
+        rows = (
+            attachment(8, "a", "?", 100, created_at=NOW - 60),
+            attachment(9, "a", "?", 100, created_at=NOW - 59),
+        )
+        found = settled(Past((), (first, second), sequence=1), *rows)
+        assert {e.id: e.digest for e in found.entries} == {8: digest("B"), 9: digest("A")}
 
     def test_if_times_tell_of_more_than_one_nothing_they_tell_nothing(self) -> None:
         """The server's clock runs ahead of its `Date`."""

@@ -176,6 +176,13 @@ class TestServerThatCountsItself:
         entries[1] = replace(entries[1], order=Said(105, 2, former=(2,), put_at=NOW - 1))
         assert moves(FILES, entries) == []
 
+    def test_what_was_put_at_the_end_since_the_list_was_taken_stands_there(self) -> None:
+        """Its number is only our word; those of the others are the server's as before."""
+        entries = self.counted(1, 2, 3, 5, 112)
+        entries[3] = replace(entries[3], order=Said(313, 5, former=(5,), put_at=NOW - 1))
+        entries[4] = replace(entries[4], order=Said(112, 112, former=(4,), put_at=NOW - 1))
+        assert moves(FILES, entries) == []
+
     def test_one_large_number_that_was_kept_shows_that_it_does_not(self) -> None:
         entries = self.counted(1, 3, 2, 4, 5)
         assert len(moves(FILES, entries)) == 3

@@ -421,6 +421,17 @@ def test_plan(case: Case) -> None:
     assert decided(case.files, case.ours, case.theirs, **case.more) == case.plan
 
 
+@pytest.mark.parametrize(("since", "later"), [(NOW - 61, True), (NOW - 59, False)])
+def test_a_version_that_came_back_is_later_than_what_was_sent_before(
+    since: float, later: bool
+) -> None:
+    """Should that come to light, it is the older one of the two."""
+    sent = intent(1, "a", "B", state="lost")
+    past = {"intents": (sent,)}
+    plan = reconcile(situation([file("a", "A")], [replace(A, since=since)], past=past))
+    assert [e.since > sent.sent_at for e in plan.records] == [True] * later
+
+
 def test_an_old_version_keeps_its_age() -> None:
     """Should the latest be deleted, the next one of them stands in; what is one already must not
     look younger for having been found to be one again."""
