@@ -739,7 +739,7 @@ DOUBT = (
     ),
     without(
         "of two attachments for one path the later one is its version",
-        FOUND,
+        "tests/unit/test_reconcile.py",
         "core/situation.py",
         "since=entry.since if stays and entry.since > since else later,",
         'since=entry.since if entry.role == "current" and entry.since > since else later,',

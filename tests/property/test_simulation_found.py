@@ -316,3 +316,28 @@ def test_an_order_is_tried_anew_once_what_was_refused_can_be_moved() -> None:
         refused = ("status_before", {"status": 413})
         it.run_in_trouble(0, [(refused, "PUT", 1, 1)])
         it.run(False, False)
+
+
+def test_nor_is_a_number_met_by_chance_if_it_is_there_twice() -> None:
+    """All were small, since what had been adopted stood at 5: the twin counted as foreign."""
+    with played(batch=1) as it:
+        it.write_many(["c", "g", "d", "B 1", "f10"])
+        it.people_add_twin(4, 5)
+        late = ("late_commit", {"seconds": 60.0, "drop": "hang"})
+        it.run_in_trouble(0, [(late, "POST", 1, 1)])
+
+
+def test_a_version_that_came_back_is_not_replaced_by_one_that_was_sent_before() -> None:
+    """That came to light a minute later, and the other was deleted as if it were the older one."""
+    with played(list_lag=60.0) as it:
+        it.write("d", 7, True)
+        first = it.a.disk.files["d"]
+        it.run(False, False)
+        it.wait(61.0)
+        it.run(False, False)
+        it.write("d", 5, False)
+        it.run(False, False)
+        it.a.disk.write("d", first)
+        it.run(False, False)
+        it.write("d", 0, False)
+        it.run(False, False)

@@ -223,7 +223,7 @@ class TestCreates:
     def test_one_in_doubt_goes_before_a_lost_one(self) -> None:
         intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "A"))
         found = settled(Past((), intents, sequence=1), attachment(9, "a", "A", 100))
-        assert [i.state for i in found.intents] == ["lost"]
+        assert [i.key for i in found.intents] == [1]
 
     def test_where_all_that_was_sent_has_come_each_takes_its_own(self) -> None:
         """Whatever a server with unique names has called the second of them."""

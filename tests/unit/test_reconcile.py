@@ -421,6 +421,11 @@ def test_plan(case: Case) -> None:
     assert decided(case.files, case.ours, case.theirs, **case.more) == case.plan
 
 
+def test_what_was_renamed_to_a_path_is_the_latest_version_there() -> None:
+    found = reconcile(situation([file("b", "A")], [replace(A, since=5.0)]))
+    assert [(e.path, e.since) for e in found.records] == [("b", NOW)]
+
+
 @pytest.mark.parametrize(("since", "later"), [(NOW - 61, True), (NOW - 59, False)])
 def test_a_version_that_came_back_is_later_than_what_was_sent_before(
     since: float, later: bool
