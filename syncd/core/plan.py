@@ -121,6 +121,18 @@ class Plan:
     """Deletes of foreign attachments were approved: recorded for good."""
 
     @property
+    def finish_first(self) -> tuple[Delete, ...]:
+        """Old versions whose replacement has its name already."""
+        renamed = {r.entry.path for r in self.renames}
+        return tuple(d for d in self.finish if d.path not in renamed)
+
+    @property
+    def finish_renamed(self) -> tuple[Delete, ...]:
+        """Those whose replacement gets it now, which shows that it is there: a list may lag."""
+        first = self.finish_first
+        return tuple(d for d in self.finish if d not in first)
+
+    @property
     def due(self) -> tuple[Delete, ...]:
         """The deletes that need not wait for uploads."""
         return tuple(d for d in self.deletes if d.reason != "foreign" or not self.unsent)
@@ -209,6 +221,8 @@ def fit(
     room -= len(deletes)
     renames = plan.renames[:room]
     room -= len(renames)
+    put_off = {r.entry.path for r in plan.renames[len(renames) :]}
+    finish = tuple(d for d in finish if d.path not in put_off)
     reorders = plan.reorders[: int(room * order_share)]
     return replace(
         plan, finish=finish, creates=creates, deletes=deletes, renames=renames, reorders=reorders

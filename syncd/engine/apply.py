@@ -35,12 +35,12 @@ class Apply:
     def run(self, plan: Plan, listing: Listing, limits: Limits) -> Outcome:
         """In the order of what matters most; nothing is sent after a failure."""
         outcome = Outcome(listing)
-        self._change(outcome, plan.finish, reserve=0)
+        self._change(outcome, plan.finish_first, reserve=0)
         if not outcome.failures:
             self._uploads.run(outcome, batches(plan.creates, limits))
         if not outcome.failures:
             rest: list[Delete | Rename | Reorder]
-            rest = [*plan.deletes, *plan.renames, *plan.reorders]
+            rest = [*plan.deletes, *plan.renames, *plan.finish_renamed, *plan.reorders]
             self._change(outcome, rest, reserve=self._tools.meter.reserve)
         self._tools.meter.save()
         return outcome

@@ -29,11 +29,12 @@ _DELETED_BECAUSE = {
 def planned_actions(plan: Plan, limits: Limits) -> list[PlannedAction]:
     """In the order in which they would be done."""
     return [
-        *(_delete(d) for d in plan.finish),
+        *(_delete(d) for d in plan.finish_first),
         *_creates(plan.creates, limits),
         *(() if limits.keeps_old else _old_versions(plan.creates)),
         *(_delete(d) for d in plan.deletes),
         *(_rename(r) for r in plan.renames),
+        *(_delete(d) for d in plan.finish_renamed),
         *(
             PlannedAction("move", r.entry.path, _moved(r.old_number, r.number, r.put_back), 1)
             for r in plan.reorders

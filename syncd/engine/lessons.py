@@ -127,7 +127,7 @@ class Lessons:
         told = error.status == 409 or _NAME_TAKEN.search(error.description)
         if self._look.listing is None or not told:
             return False
-        taken = holders(past, self._look.listing)
+        taken = holders(past, self._look.listing, self._tools.clock())
         names = [c.file.path for c in failure.creates] or [failure.name]
         found = (taken.get(normalize("NFC", name)) for name in names)
         return any(h is not None and h[0].id != failure.attachment_id for h in found)

@@ -983,6 +983,27 @@ DOUBT = (
         "since=entry.since if stays else later,",
     ),
     without(
+        "what a file was moved over goes when the rename is done",
+        "tests/unit/test_plan.py",
+        "core/plan.py",
+        "if d.path not in renamed)",
+        "if True)",
+    ),
+    without(
+        "and not at all if the rename has to wait",
+        "tests/unit/test_plan.py",
+        "core/plan.py",
+        "if d.path not in put_off)",
+        "if True)",
+    ),
+    without(
+        "a name that was given up is free though a list still shows it",
+        "tests/unit/test_room.py",
+        "core/room.py",
+        "e.name.believed(a.name, now)): (e, a)",
+        "a.name): (e, a)",
+    ),
+    without(
         "an earlier send explains what was there before a later one",
         "tests/unit/test_books.py",
         "core/fruits.py",

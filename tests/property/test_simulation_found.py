@@ -341,3 +341,13 @@ def test_a_version_that_came_back_is_not_replaced_by_one_that_was_sent_before() 
         it.run(False, False)
         it.write("d", 0, False)
         it.run(False, False)
+
+
+def test_what_a_file_was_moved_over_goes_when_the_rename_is_done() -> None:
+    """The list that showed the other lagged: it had been deleted, and the process died over it."""
+    with played() as it:
+        it.write_many(["a", "b"])
+        it.run(False, False)
+        it.rename(1, "a")
+        it.run(False, False)
+        assert it.sim.log == ["GET", "PUT 2", "DELETE 1"]

@@ -124,6 +124,13 @@ class TestFit:
         plan = Plan(deletes=deletes(9))
         assert len(fit(plan, ANY, 15, 5, owed=3).deletes) == 7
 
+    def test_an_old_version_waits_for_the_rename_of_what_replaces_it(self) -> None:
+        """Which shows that it is there: a list may lag."""
+        old = tuple(Delete(n, path, 1, "replaced", path) for n, path in ((8, "a"), (9, "b")))
+        plan = Plan(finish=old, renames=renames(1))
+        assert (plan.finish_first, plan.finish_renamed) == (old[1:], old[:1])
+        assert fit(plan, ANY, 2, 0).finish == old[1:]
+
     def test_more_left_never_means_less_done(self) -> None:
         done = [cost(fit(EVERYTHING, ANY, left, 5), ANY) for left in range(40)]
         assert all(less <= more for less, more in pairwise(done))
