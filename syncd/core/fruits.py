@@ -186,20 +186,27 @@ def _by_time(
     first_seen: Mapping[int, int],
     habits: Habits,
 ) -> dict[int, Intent]:
-    """Each goes to the one that had to be done first, of those that it can be of by its times.
+    """To each what it can have made by its times: one that was answered, what was made nearest to
+    its 201; then the others, the first of what is left.
 
     Empty where times are unknown or contradict each other, or where not each finds its own.
     """
+    if any(a.created_at is None for a in offered):
+        return {}
     paired: dict[int, Intent] = {}
-    waiting = sorted(group, key=lambda i: (i.state != "answered", i.ended_at or 0.0, i.key))
-    for a in offered:
-        for i in waiting:
-            seen_since = a.created_at is not None and first_seen[a.id] > i.sequence
-            if seen_since and habits.at_its_time(i, a) and habits.allow(i, a):
-                paired[a.id] = i
-                waiting.remove(i)
-                break
-    return paired if len(paired) == len(offered) == len(group) else {}
+    for i in sorted(group, key=lambda i: (i.state != "answered", i.key)):
+        able = [
+            a
+            for a in offered
+            if a.id not in paired
+            and first_seen[a.id] > i.sequence
+            and habits.at_its_time(i, a)
+            and habits.allow(i, a)
+        ]
+        if not able:
+            return {}
+        paired[min(able, key=lambda a: habits.apart(i, a)).id] = i
+    return paired
 
 
 def _in_order(

@@ -97,6 +97,12 @@ class Habits:
         late = intent.state == "answered" and self._made_after(intent, a, 0.0)
         return not late and not self.made_before(intent, a)
 
+    def apart(self, intent: Intent, a: Attachment) -> float:
+        """Seconds between an attachment and the 201 that said that it was made; 0 without one."""
+        if intent.state != "answered" or intent.ended_at is None or a.created_at is None:
+            return 0.0
+        return abs(a.created_at - intent.ended_at - self.skew)
+
     def _made_after(self, intent: Intent, a: Attachment, late: float) -> bool:
         """Whether it was made when an answer, or a failure, had been there for so many seconds."""
         if a.created_at is None or intent.ended_at is None:

@@ -948,11 +948,25 @@ DOUBT = (
         "found.update(_in_order(",
     ),
     without(
-        "times that are unknown, or of which one would be left over, pair nothing",
+        "times that are unknown pair nothing",
         "tests/unit/test_books.py",
         "core/fruits.py",
-        "return paired if len(paired) == len(offered) == len(group) else {}",
-        "return paired",
+        "if any(a.created_at is None for a in offered):",
+        "if False:",
+    ),
+    without(
+        "nor do they where one finds none at its time",
+        "tests/unit/test_books.py",
+        "core/fruits.py",
+        "        if not able:\n            return {}\n",
+        "        if not able:\n            continue\n",
+    ),
+    without(
+        "a 201 is of what was made nearest to it",
+        "tests/unit/test_books.py",
+        "core/fruits.py",
+        "min(able, key=lambda a: habits.apart(i, a))",
+        "able[0]",
     ),
     without(
         "nor is many a number kept by chance",

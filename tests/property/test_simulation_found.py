@@ -351,3 +351,12 @@ def test_what_a_file_was_moved_over_goes_when_the_rename_is_done() -> None:
         it.rename(1, "a")
         it.run(False, False)
         assert it.sim.log == ["GET", "PUT 2", "DELETE 1"]
+
+
+def test_nor_is_what_came_late_while_that_was_being_sent_taken_for_it() -> None:
+    """One of two that were sent at once took its time, and the ledger knew of both since before."""
+    with played(batch=12, connections=2, backwards=True) as it:
+        it.write_many(["a", "c", "e", "g", "h"])
+        it.run_with_a_fault_at(0, 4, ("late_commit", {"seconds": 60.0, "drop": "hang"}))
+        it.write_many(["f9.log", "f10", "d", "h"])
+        it.run_with_a_fault_at(0, 2, ("hang_after", {}))

@@ -756,6 +756,8 @@ class Syncd:
                 continue  # of two sends in doubt of one path and size nobody can tell which arrived
             if row.id in self.strangers and taken in lost - {content}:
                 continue  # nor whether it is what an old copy of the ledger still waits for
+            if (path, size) in self.forgotten:
+                continue  # nor which one came late, if the ledger was lost over it
             if not size and self._entries().get(row.id, ("", path))[1] != path:
                 continue  # only the disk knows where an empty file went, and syncd asks it
             if row.created_at <= self._listed_at - lag:

@@ -225,10 +225,14 @@ class TestCreates:
         found = settled(Past((), intents, sequence=1), attachment(9, "a", "A", 100))
         assert [i.key for i in found.intents] == [1]
 
-    def test_where_all_that_was_sent_has_come_each_takes_its_own(self) -> None:
+    @pytest.mark.parametrize("made", [NOW, None])
+    def test_where_all_that_was_sent_has_come_each_takes_its_own(self, made: float | None) -> None:
         """Whatever a server with unique names has called the second of them."""
         intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "B", state="answered"))
-        rows = (attachment(8, "a", "?", 100), attachment(9, "a (1)", "?", 100))
+        rows = [
+            attachment(id_, name, "?", 100, created_at=made)
+            for id_, name in ((8, "a"), (9, "a (1)"))
+        ]
         found = settled(Past((), intents, sequence=1), *rows)
         assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
 
@@ -277,6 +281,17 @@ class TestCreates:
         )
         found = settled(Past((), (first, second), sequence=1), *rows)
         assert {e.id: e.digest for e in found.entries} == {8: digest("B"), 9: digest("A")}
+
+    def test_or_while_that_was_being_sent(self) -> None:
+        """What was answered is there only when all of it has arrived."""
+        first = intent(1, "a", "A", state="lost", sent_at=NOW - 110, ended_at=NOW - 80)
+        second = intent(2, "a", "B", state="answered", sent_at=NOW - 75)
+        rows = (
+            attachment(8, "a", "?", 100, created_at=NOW - 65),
+            attachment(9, "a", "?", 100, created_at=NOW - 60),
+        )
+        found = settled(Past((), (first, second), sequence=1), *rows)
+        assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
 
     def test_if_times_tell_of_more_than_one_nothing_they_tell_nothing(self) -> None:
         """The server's clock runs ahead of its `Date`."""
