@@ -55,6 +55,10 @@ def places(
         numbers = _fewest(s, movable, uploads, renamed, deviant)
         moved = _moved(numbers, movable, renamed)
     attempt = _attempt(s, movable)
+    if s.counts_itself and s.only_told:
+        # What it has made of the others' numbers by now, only a list can tell.
+        numbers = {path: number for path, number in numbers.items() if path not in moved}
+        moved = set()
     if moved and _in_vain(s, attempt, [b for b in movable if b[0].path in deviant & moved]):
         numbers = {path: number for path, number in numbers.items() if path not in moved}
         moved = set()

@@ -169,16 +169,22 @@ class Situation:
         return counted_to(self.past.entries, self.listing)
 
     @cached_property
+    def only_told(self) -> frozenset[int]:
+        """Attachments whose number no list has shown since we told it."""
+        told = {e.id: e.order.sent for e in self.past.entries if not e.order.kept}
+        shown = self.listing.attachments
+        return frozenset(a.id for a in shown if told.get(a.id) == a.display_order)
+
+    @cached_property
     def counts_itself(self) -> bool:
         """Whether the server gives numbers of its own, and new ones to all at every change.
 
-        Then they run from 0 or 1 without gaps, but for those that only we have told of since the
-        list was taken. One that it kept shows that it does not, unless it is small: the server
-        may have come to the same one by itself.
+        Then they run from 0 or 1 without gaps, but for those that were only told. One that it
+        kept shows that it does not, unless it is small: the server may have come to the same one
+        by itself.
         """
         attachments = self.listing.attachments
-        told = {e.id: e.order.sent for e in self.past.entries if not e.order.kept}
-        numbers = [a.display_order for a in attachments if a.display_order != told.get(a.id)]
+        numbers = [a.display_order for a in attachments if a.id not in self.only_told]
         distinct = len(set(numbers)) == len(numbers) > 0
         if not distinct or not 0 <= max(numbers) - min(1, *numbers) < len(attachments):
             return False

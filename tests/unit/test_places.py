@@ -183,6 +183,13 @@ class TestServerThatCountsItself:
         entries[4] = replace(entries[4], order=Said(112, 112, former=(4,), put_at=NOW - 1))
         assert moves(FILES, entries) == []
 
+    def test_nor_is_anything_else_moved_before_the_next_list(self) -> None:
+        """What cannot be moved stays in front of it: the others went to the end for ever."""
+        entries = self.counted(1, 3, 2, 4, 112)
+        assert moves(FILES, self.counted(1, 3, 2, 4, 5)) != []
+        entries[4] = replace(entries[4], order=Said(112, 112, former=(5,), put_at=NOW - 1))
+        assert moves(FILES, entries) == []
+
     def test_one_large_number_that_was_kept_shows_that_it_does_not(self) -> None:
         entries = self.counted(1, 3, 2, 4, 5)
         assert len(moves(FILES, entries)) == 3
