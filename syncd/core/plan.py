@@ -122,8 +122,9 @@ class Plan:
 
     @property
     def finish_first(self) -> tuple[Delete, ...]:
-        """Old versions whose replacement has its name already."""
-        renamed = {r.entry.path for r in self.renames}
+        """Old versions whose replacement was sent under its name: they may be what keeps it from
+        that on a server that takes each name once."""
+        renamed = {r.entry.path for r in self.renames if r.entry.name.sent != r.name}
         return tuple(d for d in self.finish if d.path not in renamed)
 
     @property
