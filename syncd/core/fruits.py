@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from unicodedata import normalize
 
 from syncd.core.habits import Habits
@@ -186,27 +187,34 @@ def _by_time(
     first_seen: Mapping[int, int],
     habits: Habits,
 ) -> dict[int, Intent]:
-    """To each what it can have made by its times: one that was answered, what was made nearest to
-    its 201; then the others, the first of what is left.
+    """To those that were answered what was made nearest to their 201s, in the order in which they
+    were sent and made; to the others, one by one, the first of what is left.
 
     Empty where times are unknown or contradict each other, or where not each finds its own.
     """
     if any(a.created_at is None for a in offered):
         return {}
-    paired: dict[int, Intent] = {}
-    for i in sorted(group, key=lambda i: (i.state != "answered", i.key)):
-        able = [
-            a
-            for a in offered
-            if a.id not in paired
-            and first_seen[a.id] > i.sequence
-            and habits.at_its_time(i, a)
-            and habits.allow(i, a)
-        ]
-        if not able:
+
+    def fits(i: Intent, a: Attachment) -> bool:
+        seen_since = first_seen[a.id] > i.sequence
+        return seen_since and habits.at_its_time(i, a) and habits.allow(i, a)
+
+    answered = [i for i in group if i.state == "answered"]
+    rest = list(offered)
+    for i in answered:
+        near = min((a for a in rest if fits(i, a)), key=partial(habits.apart, i), default=None)
+        if near is None:
             return {}
-        paired[min(able, key=lambda a: habits.apart(i, a)).id] = i
-    return paired
+        rest.remove(near)
+    pairs = list(zip(answered, (a for a in offered if a not in rest), strict=True))
+    for i in group:
+        if i.state != "answered":
+            first = next((a for a in rest if fits(i, a)), None)
+            if first is None:
+                return {}
+            rest.remove(first)
+            pairs.append((i, first))
+    return {a.id: i for i, a in pairs} if all(fits(i, a) for i, a in pairs) else {}
 
 
 def _in_order(

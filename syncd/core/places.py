@@ -29,6 +29,9 @@ class Places:
     """Paths that a person keeps moving: left where they are."""
     attempt: str | None = None
     """What these moves are to change, and into what: see `Past.attempt`."""
+    untold: bool = False
+    """Some would have to move, it seems; but what our last changes have made of the numbers on a
+    server that counts itself, only a list can tell."""
 
 
 def places(
@@ -55,14 +58,12 @@ def places(
         numbers = _fewest(s, movable, uploads, renamed, deviant)
         moved = _moved(numbers, movable, renamed)
     attempt = _attempt(s, movable)
-    if s.counts_itself and s.only_told:
-        # What it has made of the others' numbers by now, only a list can tell.
+    untold = bool(moved and s.counts_itself and s.only_told)
+    in_vain = _in_vain(s, attempt, [b for b in movable if b[0].path in deviant & moved])
+    if untold or in_vain:
         numbers = {path: number for path, number in numbers.items() if path not in moved}
         moved = set()
-    if moved and _in_vain(s, attempt, [b for b in movable if b[0].path in deviant & moved]):
-        numbers = {path: number for path, number in numbers.items() if path not in moved}
-        moved = set()
-    return Places(numbers, frozenset(deviant & moved), tuple(sorted(stuck)), attempt)
+    return Places(numbers, frozenset(deviant & moved), tuple(sorted(stuck)), attempt, untold)
 
 
 def _attempt(s: Situation, movable: Sequence[Bound]) -> str:

@@ -124,7 +124,7 @@ class Plan:
     def finish_first(self) -> tuple[Delete, ...]:
         """Old versions whose replacement was sent under its name: they may be what keeps it from
         that on a server that takes each name once."""
-        renamed = {r.entry.path for r in self.renames if r.entry.name.sent != r.name}
+        renamed = _renamed(self.renames)
         return tuple(d for d in self.finish if d.path not in renamed)
 
     @property
@@ -153,6 +153,11 @@ class Plan:
     def busy(self) -> bool:
         """Whether any request would be sent."""
         return bool(self.finish or self.creates or self.deletes or self.renames or self.reorders)
+
+
+def _renamed(renames: Iterable[Rename]) -> frozenset[str]:
+    """Paths whose attachment had another name so far, not only the server's form of it."""
+    return frozenset(r.entry.path for r in renames if r.entry.name.sent != r.name)
 
 
 def batches(creates: Iterable[Create], limits: Limits) -> list[tuple[Create, ...]]:
@@ -222,7 +227,7 @@ def fit(
     room -= len(deletes)
     renames = plan.renames[:room]
     room -= len(renames)
-    put_off = {r.entry.path for r in plan.renames[len(renames) :]}
+    put_off = _renamed(plan.renames[len(renames) :])
     finish = tuple(d for d in finish if d.path not in put_off)
     reorders = plan.reorders[: int(room * order_share)]
     return replace(

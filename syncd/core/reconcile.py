@@ -90,7 +90,7 @@ def reconcile(s: Situation) -> Plan:
         waiting=(*uploads.waiting, *(Problem(p, UNSEEN) for p, waits in unseen.items() if waits)),
         lagging=bool(in_doubt(s.past)) or any(unseen.values()),
         hints=_hints(s, adoption),
-        needs_list=_needs_list(s, adoption),
+        needs_list=_needs_list(s, adoption, at),
     )
 
 
@@ -249,9 +249,11 @@ def _hints(s: Situation, adoption: Adoption) -> tuple[str, ...]:
     return (*older, *unknown)
 
 
-def _needs_list(s: Situation, adoption: Adoption) -> str | None:
+def _needs_list(s: Situation, adoption: Adoption, at: Places) -> str | None:
     if s.fresh:
         return None
+    if at.untold:
+        return "the server gives numbers of its own at every change"
     if adoption.adopted or adoption.older:
         return "an attachment that is not ours has a new file's name and size"
     return None

@@ -145,17 +145,22 @@ class Situation:
         key = (file.path, file.digest or "")
         return self.past.created.get(key, 0) >= TIMES_A_DAY
 
+    @cached_property
+    def _last_sent(self) -> dict[str, float]:
+        """When an upload of each path was sent last, of those that may yet come to light."""
+        return {i.path: i.sent_at for i in sorted(self.past.intents, key=lambda i: i.sent_at)}
+
     def bind(self, entry: LedgerEntry, file: LocalFile) -> LedgerEntry:
         """The entry of an attachment that has the content of this file."""
         trusted = entry.fingerprint == file.fingerprint and not entry.racy
         stays = entry.role == "current" and (entry.path == file.path or not entry.listed)
-        # It has come back to this content since others were sent: those are earlier versions.
-        since = max((i.sent_at for i in self.past.intents if i.path == file.path), default=-1.0)
-        later = max(self.now, since + _MOMENT)
+        # If it has come back to this content since others were sent, those are earlier versions.
+        sent_at = self._last_sent.get(file.path, -1.0)
+        later = max(self.now, sent_at + _MOMENT)
         return replace(
             entry,
             role="current",
-            since=entry.since if stays and entry.since > since else later,
+            since=entry.since if stays and entry.since > sent_at else later,
             path=file.path,
             size=file.size,
             digest=entry.digest if trusted else file.digest or entry.digest,

@@ -293,6 +293,20 @@ class TestCreates:
         found = settled(Past((), (first, second), sequence=1), *rows)
         assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
 
+    @pytest.mark.parametrize("late", [-0.5, 0.5])
+    def test_what_was_answered_at_once_is_paired_in_order(self, late: float) -> None:
+        """One request made all of them, one after the other; its 201 came thereafter, if clocks
+        are right."""
+        intents = [intent(n, f"f{n}", "ABC"[n], state="answered") for n in range(3)]
+        rows = [
+            attachment(8 + n, f"x{n}", "?", 7 + n, created_at=NOW - 60 + late + n / 1000)
+            for n in range(3)
+        ]
+        found = settled(Past((), tuple(intents), sequence=1), *rows)
+        assert {e.id: e.digest for e in found.entries} == {
+            8 + n: digest("ABC"[n]) for n in range(3)
+        }
+
     def test_if_times_tell_of_more_than_one_nothing_they_tell_nothing(self) -> None:
         """The server's clock runs ahead of its `Date`."""
         intents = (intent(1, "a", "A", state="answered"), intent(2, "a", "B", state="answered"))

@@ -189,6 +189,8 @@ class TestServerThatCountsItself:
         assert moves(FILES, self.counted(1, 3, 2, 4, 5)) != []
         entries[4] = replace(entries[4], order=Said(112, 112, former=(5,), put_at=NOW - 1))
         assert moves(FILES, entries) == []
+        assert reconcile(situation(FILES, entries)).needs_list is None
+        assert reconcile(situation(FILES, entries, fresh=False)).needs_list is not None
 
     def test_one_large_number_that_was_kept_shows_that_it_does_not(self) -> None:
         entries = self.counted(1, 3, 2, 4, 5)

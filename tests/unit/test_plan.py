@@ -131,6 +131,13 @@ class TestFit:
         assert (plan.finish_first, plan.finish_renamed) == (old[1:], old[:1])
         assert fit(plan, ANY, 2, 0).finish == old[1:]
 
+    def test_but_not_for_the_servers_form_of_its_name(self) -> None:
+        """The old version may be what keeps it from its own; and no quota leaves it unfinished."""
+        old = (Delete(9, "a", 1, "replaced", "a"),)
+        plan = Plan(finish=old, renames=(Rename(entry(1, "a"), "a (1)", 1, "a", 1, False),))
+        assert (plan.finish_first, plan.finish_renamed) == (old, ())
+        assert fit(plan, ANY, 1, 5).finish == old
+
     def test_more_left_never_means_less_done(self) -> None:
         done = [cost(fit(EVERYTHING, ANY, left, 5), ANY) for left in range(40)]
         assert all(less <= more for less, more in pairwise(done))
