@@ -214,7 +214,7 @@ def _by_time(
                 return {}
             rest.remove(first)
             pairs.append((i, first))
-    return {a.id: i for i, a in pairs} if all(fits(i, a) for i, a in pairs) else {}
+    return {a.id: i for i, a in pairs}
 
 
 def _in_order(

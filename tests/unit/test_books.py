@@ -307,6 +307,26 @@ class TestCreates:
             8 + n: digest("ABC"[n]) for n in range(3)
         }
 
+    def test_what_was_listed_before_a_send_is_not_of_it_whatever_its_time(self) -> None:
+        intents = (intent(1, "a", "A"), intent(2, "a", "B", state="answered", sequence=2))
+        rows = (
+            attachment(8, "a", "?", 100, created_at=NOW - 60),
+            attachment(9, "a", "?", 100, created_at=NOW - 61),
+        )
+        found = settled(Past((), intents, first_seen={8: 2}, sequence=2), *rows)
+        assert {e.id: e.path for e in found.entries} == {8: "a", 9: "a"}
+        assert {e.id: e.digest for e in found.entries}[9] == digest("B")
+
+    @pytest.mark.parametrize("role", ["current", "tombstone", None])
+    def test_a_name_that_was_kept_shows_that_names_are(self, role: Role | None) -> None:
+        """Even if what showed it is gone by now: what came under another name is not ours."""
+        ours = (replace(entry(7, "b", "BB"), role=role, listed=True),) if role else ()
+        sent = intent(1, "a", "A", state="answered")
+        listed = shown(*ours) if role == "current" else ()
+        row = attachment(9, "theirs", "A", 7, created_at=NOW - 60)
+        found = settled(Past(ours, (sent,), sequence=1), *listed, row)
+        assert (9 in roles(found)) is (role is None)
+
     def test_if_times_tell_of_more_than_one_nothing_they_tell_nothing(self) -> None:
         """The server's clock runs ahead of its `Date`."""
         intents = (intent(1, "a", "A", state="answered"), intent(2, "a", "B", state="answered"))

@@ -183,6 +183,11 @@ class TestServerThatCountsItself:
         entries[4] = replace(entries[4], order=Said(112, 112, former=(4,), put_at=NOW - 1))
         assert moves(FILES, entries) == []
 
+    def test_a_number_that_a_list_has_shown_was_not_only_told(self) -> None:
+        entries = self.counted(1, 3, 2, 4, 5)
+        entries[0] = replace(entries[0], order=Said(1, 1, kept=True))
+        assert moves(FILES, entries) == ["c", "d", "e"]
+
     def test_nor_is_anything_else_moved_before_the_next_list(self) -> None:
         """What cannot be moved stays in front of it: the others went to the end for ever."""
         entries = self.counted(1, 3, 2, 4, 112)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from syncd.core.plan import Create, Delete, Limits, Plan, Rename, Reorder, batches, cost, fit
+from syncd.engine.foresight import planned_actions
 from tests.support.values import entry, file
 
 ANY = Limits(10**9, lambda names: True)
@@ -129,6 +130,8 @@ class TestFit:
         old = tuple(Delete(n, path, 1, "replaced", path) for n, path in ((8, "a"), (9, "b")))
         plan = Plan(finish=old, renames=renames(1))
         assert (plan.finish_first, plan.finish_renamed) == (old[1:], old[:1])
+        told = [(action.what, action.name) for action in planned_actions(plan, ANY)]
+        assert told == [("delete", "b"), ("rename", "a -> b"), ("delete", "a")]
         assert fit(plan, ANY, 2, 0).finish == old[1:]
 
     def test_but_not_for_the_servers_form_of_its_name(self) -> None:

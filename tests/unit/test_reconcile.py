@@ -426,15 +426,25 @@ def test_what_was_renamed_to_a_path_is_the_latest_version_there() -> None:
     assert [(e.path, e.since) for e in found.records] == [("b", NOW)]
 
 
-@pytest.mark.parametrize(("since", "later"), [(NOW - 61, True), (NOW - 59, False)])
+@pytest.mark.parametrize(
+    ("since", "sent", "later"),
+    [
+        (NOW - 61, (NOW - 60,), True),
+        (NOW - 59, (NOW - 60,), False),
+        (NOW - 80, (NOW - 60, NOW - 99), True),
+        (NOW - 61, (NOW + 9,), True),
+    ],
+    ids=["sent since", "sent before", "one of two since", "a clock set back"],
+)
 def test_a_version_that_came_back_is_later_than_what_was_sent_before(
-    since: float, later: bool
+    since: float, sent: tuple[float, ...], later: bool
 ) -> None:
     """Should that come to light, it is the older one of the two."""
-    sent = intent(1, "a", "B", state="lost")
-    past = {"intents": (sent,)}
-    plan = reconcile(situation([file("a", "A")], [replace(A, since=since)], past=past))
-    assert [e.since > sent.sent_at for e in plan.records] == [True] * later
+    intents = tuple(intent(n, "a", "B", state="lost", sent_at=at) for n, at in enumerate(sent))
+    found = reconcile(
+        situation([file("a", "A")], [replace(A, since=since)], past={"intents": intents})
+    )
+    assert [e.since > max(sent) for e in found.records] == [True] * later
 
 
 def test_an_old_version_keeps_its_age() -> None:
