@@ -203,9 +203,15 @@ class TestCreates:
         found = settled(past, *listed, attachment(9, "a", "A", 1))
         assert (9 in roles(found)) is (role is not None)
 
-    @pytest.mark.parametrize(("many", "claimed"), [(3, True), (2, False)])
-    def test_nor_are_many_kept_by_chance(self, many: int, claimed: bool) -> None:
-        ours = [replace(entry(n, f"f{n}"), order=Said(n, n, kept=True)) for n in range(2, 2 + many)]
+    @pytest.mark.parametrize(
+        ("many", "renumbered", "claimed"), [(3, 0, True), (2, 0, False), (3, 1, False)]
+    )
+    def test_nor_are_many_kept_by_chance_and_none_changed(
+        self, many: int, renumbered: int, claimed: bool
+    ) -> None:
+        kept = [(n, Said(n, n, kept=True)) for n in range(2, 2 + many)]
+        changed = [(20, Said(6, 5))] * renumbered
+        ours = [replace(entry(n, f"f{n}"), order=said) for n, said in (*kept, *changed)]
         past = Past(tuple(ours), (intent(1, "a", "A", 1, state="lost"),), sequence=2)
         found = settled(past, *shown(*ours), attachment(9, "a", "A", 1))
         assert (9 in roles(found)) is claimed

@@ -162,6 +162,10 @@ class TestServerThatCountsItself:
         still = [replace(e, order=Said(900, e.order.seen - 1)) for e in ours(1, 2, 3, 4, 5)]
         assert moves(FILES, still) == []
 
+    def test_but_not_with_a_gap(self) -> None:
+        entries = [replace(e, order=Said(900, e.order.seen - 1)) for e in ours(1, 3, 2, 4, 6)]
+        assert moves(FILES, entries) != ["c", "d", "e"]
+
     def test_numbers_that_do_not_begin_there_are_not_its_own(self) -> None:
         assert len(moves(FILES, self.counted(11, 13, 12, 14, 15))) == 2
 
