@@ -28,8 +28,8 @@ __all__ = ["Target", "WatchState", "Watcher"]
 
 logger = logging.getLogger(__name__)
 
-# Where watchdog writes that the kernel's queue ran over.
-_OVERFLOW_LOGS = ("watchdog.observers.inotify", "watchdog.observers.inotify_c")
+# Where watchdog writes that the kernel's queue ran over, and that a watch ended while it was read.
+_LOGS = ("watchdog.observers.inotify", "watchdog.observers.inotify_c")
 
 # The same list for every watch: roots may share an inode, and the last mask set on it counts.
 # Opening, reading and closing unwritten are left out, so our own scans wake nobody.
@@ -76,18 +76,20 @@ class _Handler(events.FileSystemEventHandler):
             self._wake(self._key)
 
 
-class _OverflowFilter(logging.Filter):
-    """Events were lost, and watchdog says so in its log only: wake everyone, keep the log quiet."""
+class _Quiet(logging.Filter):
+    """Keeps out of the log what is no news: that events were lost, which watchdog says there only
+    (everyone is woken), and that a watch was ended just as its thread was about to read."""
 
     def __init__(self, wake_all: Callable[[], None]) -> None:
         super().__init__()
         self._wake_all = wake_all
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if "overflow" not in str(record.msg):
-            return True
-        self._wake_all()
-        return False
+        message = str(record.msg)
+        if "overflow" in message:
+            self._wake_all()
+            return False
+        return "when the thread is inactive" not in message
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class _Threads:
         self._armed: dict[str, _Armed] = {}
         self._doubtful = False
         self._refusals: dict[bytes, OSError] = {}
-        self._overflow = _OverflowFilter(self._wake_all)
+        self._quiet = _Quiet(self._wake_all)
 
     def add(self, key: str, path: str, recursive: bool, directories: bool) -> None:
         """Watch a directory by its real path; whatever goes wrong is raised."""
@@ -171,10 +173,10 @@ class _Threads:
         observer, self._observer = self._observer, None
         self._armed = {}
         self._doubtful = False
-        for name in _OVERFLOW_LOGS:
-            logging.getLogger(name).removeFilter(self._overflow)
         if observer is not None:
             _within(timeout, lambda: _end(observer))
+        for name in _LOGS:
+            logging.getLogger(name).removeFilter(self._quiet)
 
     def _running(self) -> BaseObserver:
         if self._observer is None:
@@ -186,8 +188,8 @@ class _Threads:
             except Exception:
                 _end(observer)
                 raise
-            for name in _OVERFLOW_LOGS:
-                logging.getLogger(name).addFilter(self._overflow)
+            for name in _LOGS:
+                logging.getLogger(name).addFilter(self._quiet)
             self._observer = observer
         return self._observer
 

@@ -158,6 +158,17 @@ def test_an_overflow_of_the_queue_wakes_everyone_and_fills_no_log(
     assert not caplog.records
 
 
+def test_a_watch_that_ends_while_it_is_read_fills_no_log(
+    watcher: Watcher, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher.watch("a", str(root), False)
+    (emitter,) = observer(watcher).emitters
+    watcher.watch("b", str(root), False)
+    watcher.unwatch("a")
+    emitter.queue_events(0)  # as its thread does, if it was about to
+    assert not caplog.records
+
+
 def test_a_wake_that_raises_costs_one_log_line_and_no_thread(
     root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
