@@ -78,20 +78,28 @@ def unsure(
     first_seen: Mapping[int, int],
     habits: Habits,
 ) -> frozenset[int]:
-    """Fruits that another content of the same file may have become, too: sent of one size, with
-    one number, and as little answered, it may have arrived in its place, or late."""
-    unanswered = _grouped((i for i in intents if i.state != "answered"), _exactly)
+    """Fruits that another content of the same file may have become, too.
 
-    def may_be(other: Intent, id_: int, intent: Intent) -> bool:
-        differs = other.digest != intent.digest and other.fingerprint != intent.fingerprint
-        possible = first_seen[id_] > other.sequence and not habits.made_before(other, shown[id_])
-        return differs and possible
+    Sent of one size, with one number, and as little answered, it may have arrived in its place,
+    or late; of two that were made as near to the 201 of one, either may be that one's.
+    """
+    made = {intent.key: shown[id_] for id_, intent in found.items()}
+    alike = _grouped(intents, _exactly)
+
+    def may_be(other: Intent, intent: Intent, a: Attachment) -> bool:
+        if other.digest == intent.digest or other.fingerprint == intent.fingerprint:
+            return False
+        answered = [i for i in (intent, other) if i.state == "answered"]
+        if not answered:
+            return first_seen[a.id] > other.sequence and not habits.made_before(other, a)
+        b = made.get(other.key)
+        one = answered[0]
+        return len(answered) == 1 and b is not None and habits.apart(one, a) == habits.apart(one, b)
 
     return frozenset(
         id_
         for id_, intent in found.items()
-        if intent.state != "answered"
-        and any(may_be(other, id_, intent) for other in unanswered[_exactly(intent)])
+        if any(may_be(other, intent, shown[id_]) for other in alike[_exactly(intent)])
     )
 
 

@@ -107,6 +107,7 @@ class Apply:
             put_back=entry.id if action.put_back else None,
         )
         outcome.shows([replace(shown, name=name, display_order=number)])
+        outcome.updated.append(entry.id)
         back = ", put back" if action.put_back else ""
         if isinstance(action, Rename):
             self._report.renamed.append((action.old_name, name))

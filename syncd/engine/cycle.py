@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import replace
 
 from syncd.core.guard import Leave, guard
-from syncd.core.plan import Limits, Plan, cost, fit
+from syncd.core.plan import Limits, Plan, Rename, Reorder, cost, fit
 from syncd.core.reconcile import reconcile
 from syncd.core.room import make_room
 from syncd.core.situation import Situation
@@ -22,12 +22,15 @@ from syncd.engine.report import LATER, OK, PARTLY, FolderReport
 from syncd.engine.tools import Options, Tools
 from syncd.errors import ApiError, FolderError
 from syncd.model import Folder, Problem
+from syncd.text import printable
 
 LISTS_FOR_LAG = 2
 """More lists that are spent on seeing what was answered with 201."""
 LAG = 5.0
 SENDS = 2
 """Versions of one file that a run uploads: one that goes on changing waits until it is quiet."""
+UPDATES = 8
+"""Times that a run renames or moves one attachment: more lead nowhere, whatever the reason."""
 HALF = 0.5
 
 
@@ -51,6 +54,8 @@ class Cycle:
         """A create was answered of which only the next list tells the id."""
         self._sends: Counter[str] = Counter()
         """Uploads carried out, by path."""
+        self._updates: Counter[int] = Counter()
+        """Renames and moves carried out, by attachment."""
         self._requests_before = tools.meter.requests[folder.task]
         self._left_to_do = 0
         """Actions of the last plan that were not carried out."""
@@ -110,15 +115,32 @@ class Cycle:
             self._warn_of_quota()
             return False
         self._left_to_do = plan.size
+        if self._turns_in_circles(plan):
+            return False
         self._record(plan, situation)
         now_possible = self._now_possible(plan, situation, limits)
         if not now_possible.busy:
             return self._nothing_to_send(plan)
         outcome = self._apply(now_possible, situation, limits)
         self._left_to_do -= outcome.done
+        self._updates.update(outcome.updated)
         self._unlisted = self._unlisted or outcome.unlisted
         self.look.listing = outcome.listing
         return self._lessons.learn(outcome.failures)
+
+    def _turns_in_circles(self, plan: Plan) -> bool:
+        """A server that undoes what it confirms must not cost a request after the other."""
+        actions: list[Rename | Reorder] = [*plan.renames, *plan.reorders]
+        for action in actions:
+            if self._updates[action.entry.id] >= UPDATES:
+                text = (
+                    f'attachment {action.entry.id} ("{printable(action.name)}") of task '
+                    f"{self._task.task_id} would have to be changed once more, though that was "
+                    f"confirmed {UPDATES} times in this run; a later run goes on"
+                )
+                self.report.fails(LATER, text, "server")
+                return True
+        return False
 
     def _warn_of_quota(self) -> None:
         """A dry run tells if its plan takes more than there is."""

@@ -34,6 +34,8 @@ class Outcome:
     """Renames, moves and deletes that were carried out."""
     moved: bool = False
     """A move was among them."""
+    updated: list[int] = field(default_factory=list)
+    """Attachments that were renamed or moved, in turn."""
     sent: list[tuple[tuple[Create, ...], tuple[Sent, ...]]] = field(default_factory=list)
     """The creates that were carried out, with what went over the wire."""
 

@@ -927,6 +927,13 @@ DOUBT = (
         "set()",
     ),
     without(
+        "of two that came at the time of one 201 nobody says which is which",
+        "tests/unit/test_books.py",
+        "core/fruits.py",
+        "return len(answered) == 1 and b is not None and",
+        "return len(answered) == 3 and b is not None and",
+    ),
+    without(
         "what may have become of two sends in doubt is of unknown content",
         "tests/unit/test_books.py",
         "core/books.py",
@@ -995,6 +1002,13 @@ DOUBT = (
         "core/places.py",
         "untold = bool(moved and s.counts_itself and s.only_told)",
         "untold = False",
+    ),
+    without(
+        "what is never as it should be ends with the run",
+        "tests/fault/test_cycle_people.py",
+        "engine/cycle.py",
+        "UPDATES = 8",
+        "UPDATES = 80",
     ),
     without(
         "nor is what a remembered list cannot tell decided by it",

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.plan import Plan, Reorder
+from syncd.core.reconcile import reconcile
+from syncd.core.situation import Situation
 from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
@@ -136,6 +139,26 @@ def test_a_file_that_its_user_deletes_and_brings_back_is_no_contest(new_world: N
         world.write("b", "content b")
         assert world.run().created == ["b"]
     witness.assert_settled()
+
+
+def test_a_plan_that_is_never_satisfied_ends_with_its_run(
+    new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No server is known to cause it; if one does, it must not take the quota."""
+    world, _ = synced(new_world)
+
+    def restless(situation: Situation) -> Plan:
+        entry = next(e for e in situation.past.entries if e.path == "b")
+        number = situation.shown[entry.id].display_order
+        again = Reorder(entry, "b", number, number + 1, put_back=False)
+        return replace(reconcile(situation), reorders=(again,))
+
+    monkeypatch.setattr("syncd.engine.cycle.reconcile", restless)
+    report = world.run()
+    assert world.calls() == ["GET list"] + ["PUT one"] * 8
+    assert (report.exit_code(), report.in_sync, report.pending) == (75, False, 1)
+    assert report.error is not None
+    assert '("b") of task 3 would have to be changed once more' in report.error
 
 
 @pytest.mark.parametrize("how", ["deleted", "renamed", "untouched"])

@@ -115,6 +115,8 @@ class Trouble(RuleBasedStateMachine):
         memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self.base = Path(tempfile.mkdtemp(prefix="syncd-simulation-", dir=memory))
         self.serial = 0
+        self.given: set[tuple[int, str]] = set()
+        """Names that people gave to attachments."""
         self.sim: Simulation = None  # type: ignore[assignment]
 
     @initialize(
@@ -268,7 +270,12 @@ class Trouble(RuleBasedStateMachine):
 
     @rule(nth=st.integers(0, 20), name=st.sampled_from(("theirs", "a", "sub/x")))
     def people_rename(self, nth: int, name: str) -> None:
+        """Where the server rewrites names, nothing tells somebody who gives one of them again
+        and again from a server that makes it of ours."""
         if id_ := self.pick_ours(nth):
+            if self.sim.quirks.rewrite_name and (id_, name) in self.given:
+                return
+            self.given.add((id_, name))
             self.sim.meddle(id_, name=name)
 
     @rule(nth=st.integers(0, 20), order=st.sampled_from((0, 3, 100_100, 100_200, 2**31 - 1)))

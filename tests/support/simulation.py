@@ -52,6 +52,8 @@ KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 START = 1_800_000_000.0
 DOUBT, BELIEF = 5.0, 600.0
 """What the contract says, not what the code does."""
+MOST = 300
+"""Requests of one run; a dozen files take a fraction of them."""
 WINDOW = 3700.0
 """After so many seconds whatever was spent of a quota is there again."""
 SUFFIX = re.compile(r"( \(\d+\))+\Z")
@@ -501,7 +503,11 @@ class Syncd:
     def _forget(self, known: dict[int, tuple[str, str]]) -> None:
         self.forgetful = True
         unlisted = self.sim.clock() - self.sim.server.quirks.list_lag
-        self.forgotten |= {(s.path, s.size) for s in self.sent if s.at > unlisted}
+        self.forgotten |= {
+            (s.path, s.size)
+            for s in self.sent
+            if s.at > unlisted or (s.state == "lost" and not s.listed_late)
+        }
         self.owned = {id_: path for id_, (_, path) in known.items() if id_ in self.owned}
         self.been = defaultdict(set, {id_: {path} for id_, (_, path) in known.items()})
         self.assumed = {id_: s for id_, s in self.assumed.items() if id_ in known}
@@ -852,6 +858,9 @@ class Wire(InProcess):
         method = request.method or ""
         tail = urlsplit(request.url or "").path.rsplit("/attachments", 1)[1].strip("/")
         sim.log.append(f"{method} {tail}".strip())
+        if len(sim.log) > MOST:
+            sim.wrong(f"{one.name}: a run without an end")
+            raise Killed
         sim.look()
         dies = one._moment("request")
         sending = one.before(method, tail, request)

@@ -231,16 +231,27 @@ class TestCreates:
         found = settled(Past((), intents, sequence=1), attachment(9, "a", "A", 100))
         assert [i.key for i in found.intents] == [1]
 
-    @pytest.mark.parametrize("made", [NOW, None])
-    def test_where_all_that_was_sent_has_come_each_takes_its_own(self, made: float | None) -> None:
-        """Whatever a server with unique names has called the second of them."""
+    @pytest.mark.parametrize(
+        ("made", "second", "known"),
+        [
+            (NOW - 70, NOW - 60, True),
+            (NOW - 60, NOW - 60, False),
+            (None, None, False),
+        ],
+    )
+    def test_where_all_that_was_sent_has_come_each_takes_its_own(
+        self, made: float | None, second: float | None, known: bool
+    ) -> None:
+        """Whatever a server with unique names has called the second of them; but if both were
+        made at one time, the first may have come late, and nobody knows what they hold."""
         intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "B", state="answered"))
-        rows = [
-            attachment(id_, name, "?", 100, created_at=made)
-            for id_, name in ((8, "a"), (9, "a (1)"))
-        ]
+        rows = (
+            attachment(8, "a", "?", 100, created_at=made),
+            attachment(9, "a (1)", "?", 100, created_at=second),
+        )
         found = settled(Past((), intents, sequence=1), *rows)
-        assert {e.id: e.digest for e in found.entries} == {8: digest("A"), 9: digest("B")}
+        contents = {8: digest("A"), 9: digest("B")} if known else {8: None, 9: None}
+        assert {e.id: e.digest for e in found.entries} == contents
 
     @pytest.mark.parametrize(
         ("made", "state", "whose"),
@@ -356,6 +367,14 @@ class TestCreates:
         row = attachment(9, "theirs", "A", 100, created_at=made)
         found = settled(Past((), (intent(1, "a", "A", state="answered"),), sequence=1), row)
         assert (9 in roles(found)) is ours
+
+    def test_of_three_sends_and_two_that_came_at_one_time_nobody_knows_which_they_are(self) -> None:
+        """One was answered, and one of the others came late, within the same second."""
+        lost = [intent(n, "a", "AB"[n - 1], state="lost") for n in (1, 2)]
+        rows = [attachment(id_, "a", "?", 100, created_at=NOW - 60) for id_ in (8, 9)]
+        sent = (*lost, intent(3, "a", "C", state="answered"))
+        found = settled(Past((), sent, sequence=1), *rows)
+        assert {e.id: e.digest for e in found.entries} == {8: None, 9: None}
 
     def test_of_one_content_sent_twice_nothing_is_unsure(self) -> None:
         intents = (intent(1, "a", "A", state="lost"), intent(2, "a", "A"))
