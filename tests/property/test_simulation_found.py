@@ -360,3 +360,14 @@ def test_nor_is_what_came_late_while_that_was_being_sent_taken_for_it() -> None:
         it.run_with_a_fault_at(0, 4, ("late_commit", {"seconds": 60.0, "drop": "hang"}))
         it.write_many(["f9.log", "f10", "d", "h"])
         it.run_with_a_fault_at(0, 2, ("hang_after", {}))
+
+
+def test_which_of_two_came_within_the_second_of_a_201_is_not_guessed() -> None:
+    """One of them was of a send that had been given up; the new version was taken for it."""
+    server = {"created_fraction": False, "list_lag": 3.0}
+    with played(Never, batch=12, connections=2, **server) as it:
+        it.run_with_a_fault_at(1, 1, ("status_after", {"status": 503}))
+        it.write_many(["g", "f10"])
+        late = ("late_commit", {"seconds": 4.5, "drop": "reset"})
+        it.run_in_trouble(100, [(("garbage", {}), None, 3, 3), (late, None, 1, 1)])
+        it.run_with_a_fault_at(1, 7, ("status_before", {"status": 400}))
