@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -33,6 +34,8 @@ SIZES = (0, 5, 5, 5, 7)
 DAY = 86_400.0
 
 BUDGET = os.environ.get("SYNCD_SIMULATION", "")
+
+pytestmark = [pytest.mark.timeout(0)] if BUDGET else []
 
 
 def budget(examples: int, steps: int) -> settings:
