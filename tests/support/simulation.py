@@ -775,6 +775,8 @@ class Syncd:
         if method == "GET" and tail == "" and status == 200:
             self._listed_at = now
             self._at_list = None
+            self.sim.look()
+            self._follow()  # those, too, that came to light with this list
             for one in self.sent:
                 one.listed_late = one.listed_late or now >= one.at + DOUBT
         for one in sending:
