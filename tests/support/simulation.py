@@ -274,8 +274,8 @@ class Syncd:
         """Name and size of what was sent when it was lost, and that no list had shown yet."""
         self.strangers: set[int] = set()
         """What was there then, and is not in it."""
-        self._kept: tuple[set[int], dict[int, str]] = (set(), {})
-        """What was ours, and `assumed`, when the copy was made."""
+        self._kept: tuple[set[int], dict[int, str], list[Sent]] = (set(), {}, [])
+        """What was ours, `assumed`, and sent, when the copy was made."""
         self._approved: frozenset[int] = frozenset()
         self._moments = 0
         self._crash: Crash | None = None
@@ -488,13 +488,14 @@ class Syncd:
     def keep_ledger(self) -> None:
         if (self.state / "ledger.db").exists():
             shutil.copy(self.state / "ledger.db", self.state / "ledger.copy")
-            self._kept = (set(self.owned), dict(self.assumed))
+            self._kept = (set(self.owned), dict(self.assumed), list(self.sent))
 
     def restore_ledger(self) -> bool:
         if not (self.state / "ledger.copy").exists():
             return False
         shutil.copy(self.state / "ledger.copy", self.state / "ledger.db")
-        owned, assumed = self._kept
+        owned, assumed, sent = self._kept
+        self.sent = [*sent, *(s for s in self.sent if not any(s is other for other in sent))]
         self.owned |= dict.fromkeys(owned, "")
         self.assumed = dict(assumed)
         self._forget(self._entries())
