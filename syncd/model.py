@@ -228,10 +228,11 @@ class Intent:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The server's refusal of one file or of one change to an attachment."""
+    """The server's refusal of one file, of one change to an attachment, or of all for a while."""
 
     subject: str
-    """The path of a refused file, or `#id` of an attachment whose change was refused."""
+    """The path of a refused file, `#id` of an attachment whose change was refused, or nothing:
+    the server asked (429) for no more requests."""
     error: str
     fingerprint: Fingerprint | None
     attempts: int

@@ -175,7 +175,7 @@ def _refused(
     found: Facts, past: Past, entry: LedgerEntry | None, file: LocalFile | None, now: float
 ) -> None:
     """Refusals that are still remembered; one of other bytes is not waited for."""
-    subjects = {found.path, f"#{entry.id}" if entry else ""}
+    subjects = {found.path, *([f"#{entry.id}"] if entry else [])}
     for refusal in past.refusals:
         if refusal.subject not in subjects:
             continue

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from unicodedata import normalize
 
+from syncd.core.books import DAY
 from syncd.core.plan import Create
 from syncd.core.room import holders
 from syncd.engine.look import Look
@@ -26,7 +27,7 @@ from syncd.errors import (
     Unreachable,
 )
 from syncd.local.digest import absolute
-from syncd.model import Folder, Past
+from syncd.model import Folder, Past, Refusal
 
 log = logging.getLogger("syncd.cycle")
 
@@ -50,6 +51,8 @@ class Lessons:
         self._look = look
         self._report = report
         self._troubles = 0
+        self._task_stands = False
+        """The task was listed after an upload to it had been refused with 403 or 404."""
         self.refusals = Refusals()
         self.names_are_unique = False
         """The server seems to take each name only once."""
@@ -63,6 +66,8 @@ class Lessons:
         go_on = True
         for failure in failures:
             go_on = self._learn_one(failure) and go_on
+        # Before anything else is sent, a list has told whether it is the task.
+        self._task_stands = self.refusals.task_doubted
         return go_on
 
     def _learn_one(self, failure: Failure) -> bool:
@@ -76,7 +81,13 @@ class Lessons:
             return self.paused()
         if isinstance(error, Refused):
             return self._refused(error, failure)
-        if isinstance(error, TaskRefused) and (failure.creates or error.status == 403):
+        if isinstance(error, TaskRefused) and failure.creates:
+            if self._task_stands:
+                return self._refused(error, failure)
+            self.refusals.doubt_task()
+            self._look.listing = None
+            return True
+        if isinstance(error, TaskRefused) and error.status == 403:
             self._report.fails(PARTLY, self._about_task(error), "task")
             return False
         if isinstance(error, TaskRefused) and failure.attachment_id is not None:
@@ -100,7 +111,7 @@ class Lessons:
                     self._look.unsettled.add(path)
         return True
 
-    def _refused(self, error: Refused, failure: Failure) -> bool:
+    def _refused(self, error: Refused | TaskRefused, failure: Failure) -> bool:
         now = self._tools.clock()
         ledger = self._tools.ledger
         past = ledger.past(self._task, now)
@@ -119,7 +130,7 @@ class Lessons:
         ledger.refuse(self._task, [refusal(past, subject, None, error, now, whole=False)])
         return True
 
-    def _name_is_taken(self, error: Refused, failure: Failure, past: Past) -> bool:
+    def _name_is_taken(self, error: ApiError, failure: Failure, past: Past) -> bool:
         """Whether it was refused for its name, which another attachment of ours has.
 
         The API documents no such refusal: 409 or its words are all there is to go by.
@@ -142,7 +153,7 @@ class Lessons:
         error, found = alike
         now = self._tools.clock()
         past = self._tools.ledger.past(self._task, now)
-        text = f"every upload is refused alike: {error}"
+        text = f"every upload is refused alike: {error}{_right(error)}"
         paths = {c.file.path for c in found}
         whole = [replace(r, whole=True, error=text) for r in past.refusals if r.subject in paths]
         whole += [
@@ -173,9 +184,8 @@ class Lessons:
         return False
 
     def _about_task(self, error: ApiError) -> str:
-        right = "; does your plan or role lack the right?" if error.status == 403 else ""
         return (
-            f"{error}{right}: is task {self._task.task_id} (organization "
+            f"{error}{_right(error)}: is task {self._task.task_id} (organization "
             f"{self._task.organization_id}, workspace {self._task.workspace_id}) still there and "
             "yours? nothing of it was touched; if it is gone, take it out of the config"
         )
@@ -187,6 +197,9 @@ class Lessons:
         if not self._options.once or self._troubles > TROUBLES or delay > PATIENCE:
             self._report.fails(LATER, str(error), _cause(error))
             self._report.resumes_at = self._tools.clock() + delay
+            if isinstance(error, Throttled) and error.retry_after:
+                until = self._tools.clock() + min(delay, DAY)
+                self._tools.ledger.refuse(self._task, [Refusal("", str(error), None, 1, until)])
             return False
         log.warning("%s: %s; planning again in %.0f s", self._folder.name, error, delay)
         self._tools.sleep(delay)
@@ -213,6 +226,10 @@ class Lessons:
         self._report.resumes_at = until
         self._report.fails(LATER, text, "quota")
         return False
+
+
+def _right(error: ApiError) -> str:
+    return "; does your plan or role lack the right?" if error.status == 403 else ""
 
 
 def _cause(error: ApiError) -> Cause:

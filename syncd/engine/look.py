@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syncd.core.books import DOUBT, in_doubt, missing, settle
+from syncd.core.books import DAY, DOUBT, in_doubt, missing, settle
 from syncd.core.ignore import selection
 from syncd.core.reconcile import digests
 from syncd.core.situation import Situation
 from syncd.engine.tools import Options, Tools
-from syncd.errors import FileProblem, SyncdError, Unbelievable
+from syncd.errors import FileProblem, SyncdError, Throttled, Unbelievable
 from syncd.local.digest import digest
 from syncd.local.scan import scan
 from syncd.model import Fingerprint, Folder, FolderSnapshot, Listing, LocalFile, Past, Problem
@@ -145,6 +145,7 @@ class Look:
         """List the task and settle the books by it, if the list can be believed."""
         task, ledger = self._folder.task, self._tools.ledger
         before = self._past()
+        self._heed_throttle(before)
         self._await_doubt(before)
         unfinished = in_doubt(before) or any(e.role == "superseded" for e in before.entries)
         self._afford(0 if unfinished else self._tools.meter.reserve)
@@ -156,6 +157,13 @@ class Look:
         ledger.record(task, before, after)
         self._tools.meter.save()
         self.listing, self.listed_at, self.fresh = listing, taken_at, True
+
+    def _heed_throttle(self, past: Past) -> None:
+        """What a 429 asked for holds for later runs, too; a clock set back makes it no longer."""
+        for refusal in past.refusals:
+            left = refusal.not_before - self._tools.clock()
+            if not refusal.subject and 0 < left <= DAY:
+                raise Throttled(refusal.error, retry_after=left)
 
     def _await_doubt(self, past: Past) -> None:
         """Let a create in doubt come to its end: an earlier list could not tell, and costs."""

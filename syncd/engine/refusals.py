@@ -32,6 +32,7 @@ class Refusals:
         self._errors: list[ApiError] = []
         self._found: dict[str, Create] = {}
         self.any_accepted = False
+        self.task_doubted = False
 
     def allowed(self, creates: Sequence[Create]) -> tuple[Create, ...]:
         """The creates to send now: half of the suspects while there are any."""
@@ -44,6 +45,11 @@ class Refusals:
             middle = len(creates) // 2
             return tuple(creates[-1:] if len(self._found) % 2 else creates[middle : middle + 1])
         return tuple(creates)
+
+    def doubt_task(self) -> None:
+        """An upload was refused as if it were for the task; the list that is to tell counts."""
+        self.task_doubted = True
+        self._spent = (self._spent or 0) + 1
 
     def accepted(self, batch: Sequence[Create]) -> None:
         """A create was carried out."""

@@ -177,7 +177,7 @@ class Calls:
             if quirks.max_file_size is not None and item.file.size > quirks.max_file_size:
                 raise Refusal(413, "too_large", "the file is too large")
             if quirks.poison is not None and quirks.poison(item.name):
-                raise Refusal(400, "validation", "the file could not be processed")
+                raise Refusal(quirks.poison_status, "validation", "the file could not be processed")
             name = self._stored_name(item.name, taken)
             taken.add(name)
             order = last + number if quirks.orders == "ignored" else item.order

@@ -33,7 +33,8 @@ class Quirks:
     max_request_size: int | None = None
     max_bulk: int = 10
     poison: Callable[[str], bool] | None = None
-    """Names whose file is refused with 400."""
+    """Names whose file is refused."""
+    poison_status: int = 400
     list_lag: float = 0.0
     """Seconds until the list shows a write; `view` shows it at once."""
     list_deleted: bool = False

@@ -207,6 +207,40 @@ def test_a_long_throttle_is_left_to_a_later_run(new_world: NewWorld) -> None:
     assert (report.exit_code(), world.slept) == (75, [])
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_which_asks_for_nothing_before_its_time(new_world: NewWorld, method: str) -> None:
+    world, witness = filled(new_world, 3)
+    world.server.faults.append(Fault("429", method=method, retry_after="600"))
+    first = world.run()
+    world.ahead += 300
+    again = world.run()
+    assert (world.calls(), again.exit_code()) == ([], 75)
+    assert (again.error, again.resumes_at) == (first.error, pytest.approx(first.resumes_at, abs=5))
+    world.ahead += 301
+    assert world.run().in_sync
+    witness.assert_settled()
+
+
+def test_unless_one_is_told_to_forget_it(new_world: NewWorld) -> None:
+    world, witness = filled(new_world, 3)
+    world.server.faults.append(Fault("429", retry_after="600"))
+    world.run()
+    assert world.run(retry=True).in_sync
+    witness.assert_settled()
+
+
+@pytest.mark.parametrize(("asked", "wait"), [("999999999", 86_401), ("600", -86_400)])
+def test_nor_for_more_than_a_day_whatever_is_asked_for_and_whatever_the_clock_does(
+    new_world: NewWorld, asked: str, wait: float
+) -> None:
+    world, _ = filled(new_world, 3)
+    world.ahead = 86_400
+    world.server.faults.append(Fault("429", retry_after=asked))
+    world.run()
+    world.ahead += wait
+    assert world.run().in_sync
+
+
 def test_a_view_budget_never_draws_below_zero(new_world: NewWorld) -> None:
     world, _ = filled(new_world, 5)
     world.run()

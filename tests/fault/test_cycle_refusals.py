@@ -243,7 +243,53 @@ def test_a_task_that_takes_no_more_uploads_is_the_folders_error(
     assert (report.exit_code(), report.failed) == (1, [])
     assert report.error
     assert "task 3" in report.error
-    assert world.calls() == ["GET list", "POST bulk"]
+    assert ("lack the right" in report.error) == (status == 403)
+    assert world.calls()[:4] == ["GET list", "POST bulk", "GET list", "POST bulk"]
+    assert len(world.calls()) <= 2 + 8
+    world.run()
+    assert world.calls() == ["GET list"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_task_that_is_gone_or_closed_by_then_is_not_asked_again(
+    new_world: NewWorld, status: int
+) -> None:
+    """The list tells: no file is to blame, and all of them are sent when the task is back."""
+    world = new_world()
+    for name in "abc":
+        world.write(name, name)
+    world.server.faults.append(Fault("status_before", skip=1, status=status, times=None))
+    report = world.run()
+    assert (report.exit_code(), report.failed) == (1, [])
+    assert report.error
+    assert "task 3" in report.error
+    assert world.calls() == ["GET list", "POST bulk", "GET list"]
+    world.server.faults.clear()
+    assert world.run().created == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("batch", [1, 1 << 20])
+def test_a_file_that_is_refused_as_if_it_were_the_task_does_not_stop_the_others(
+    new_world: NewWorld, status: int, batch: int
+) -> None:
+    """What stands between may refuse a content that it dislikes, and everybody says 403."""
+    world = poisoned(new_world, 6, 2, poison_status=status)
+    world.max_batch_bytes = batch
+    report = world.run()
+    assert (report.exit_code(), [p.path for p in report.failed]) == (1, ["bad02"])
+    assert len(goods(world)) == 5
+    world.run()
+    assert world.calls() == ["GET list"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_was_refused_so_but_once_is_sent(new_world: NewWorld, status: int) -> None:
+    world = new_world()
+    world.write("a", "a")
+    world.server.faults.append(Fault("status_before", method="POST", status=status))
+    assert world.run().in_sync
+    assert world.calls() == ["GET list", "POST single", "GET list", "POST single", "GET list"]
 
 
 def test_a_touch_or_the_same_bytes_again_do_not_make_a_refused_file_another(
