@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
@@ -16,6 +17,9 @@ from typing import Any, TextIO
 from syncd import log
 from syncd.secrets import redact
 from syncd.text import printable
+
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
 def say(*lines: str, error: bool = False, flush: bool = False) -> None:
@@ -40,9 +44,18 @@ def shown(line: str) -> str:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """One document; ASCII, so that any name survives any locale."""
-    text = redact(json.dumps(document, indent=2))
-    _write(sys.stdout, text.replace("…", "\\u2026") + "\n", flush=True)
+    """One document; ASCII, so that any name survives any locale.
+
+    A byte of a name that is not UTF-8 stands as `\\xff`, as in what people read.
+    """
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    text = redact(_NOT_UTF8.sub(lambda byte: _in_json(printable(byte[0])), text))
+    text = _NOT_ASCII.sub(lambda char: _in_json(char[0]), text)
+    _write(sys.stdout, text + "\n", flush=True)
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def _write(stream: TextIO, text: str, *, flush: bool) -> None:

@@ -200,7 +200,9 @@ def test_a_name_that_is_not_utf8_is_told(shell: Shell) -> None:
         capture_output=True,
     )
     assert run.returncode == 0, run.stderr
-    assert json.loads(run.stdout)["rule"] == "not synced: name is not UTF-8"
+    document = json.loads(run.stdout)
+    assert document["rule"] == "not synced: name is not UTF-8"
+    assert (document["file"], document["path"]) == ("caf\\xe9", "caf\\xe9")
 
 
 def test_of_two_unicode_twins_each_is_told_of_by_itself(shell: Shell) -> None:
