@@ -419,10 +419,14 @@ class Unique(Trouble):
 
 
 class Forgetful(Trouble):
-    """The ledger is lost, or an old copy of it comes back."""
+    """The ledger is lost, or an old copy of it comes back.
+
+    Not while lists lag: without it nothing tells what is there from what was deleted before.
+    """
 
     @rule()
     def lose_ledger(self) -> None:
+        self.wait(self.sim.quirks.list_lag)
         self.a.lose_ledger()
 
     @rule()
@@ -431,6 +435,7 @@ class Forgetful(Trouble):
 
     @rule()
     def restore_ledger(self) -> None:
+        self.wait(self.sim.quirks.list_lag)
         self.a.restore_ledger()
 
 
