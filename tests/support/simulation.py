@@ -264,7 +264,7 @@ class Syncd:
         self.been: dict[int, set[str]] = defaultdict(set)
         """All those paths, one after the other."""
         self.versions: dict[str, list[str]] = defaultdict(list)
-        """path -> its contents as the runs found them, the last one last."""
+        """path -> its contents as runs with a list found them, the last one last."""
         self.assumed: dict[int, str] = {}
         """Of an adopted attachment: the content that its file had then."""
         self.sent: list[Sent] = []
@@ -272,6 +272,8 @@ class Syncd:
         """The ledger was lost or is an old copy: what is not in it is nobody's."""
         self.forgotten: set[tuple[str, int]] = set()
         """Name and size of what was sent when it was lost, and that no list had shown yet."""
+        self.awaited: set[tuple[str, str]] = set()
+        """Path and content of what an old copy of the ledger takes for sent."""
         self.strangers: set[int] = set()
         """What was there then, and is not in it."""
         self._kept: tuple[set[int], dict[int, str], list[Sent]] = (set(), {}, [])
@@ -302,7 +304,6 @@ class Syncd:
         sim.log.clear()
         self._moments, self._crash, self._full = 0, crash, False
         self._gone, self._listed_at = set(), 0.0
-        self._follow()
         approved = self._approved if approve else frozenset()
         try:
             with self._patched():
@@ -397,7 +398,8 @@ class Syncd:
         raise Killed
 
     def _follow(self) -> None:
-        """Note where the files of attachments have gone: a run may learn it, and get no further."""
+        """Note where the files of attachments have gone: a run learns it with its list, and may get
+        no further."""
         files = self.synced()
         for path, data in files.items():
             if sha(data) in self.versions[path]:
@@ -513,7 +515,8 @@ class Syncd:
         self.been = defaultdict(set, {id_: {path} for id_, (_, path) in known.items()})
         self.assumed = {id_: s for id_, s in self.assumed.items() if id_ in known}
         # What is on its way in an old copy's intents may still come, and be known.
-        under_way = {path for (path,) in self._rows("SELECT path FROM intents")}
+        self.awaited = set(self._rows("SELECT path, digest FROM intents"))
+        under_way = {path for path, _ in self.awaited}
         self.sent = [s for s in self.sent if s.path in under_way and s.state != "refused"]
         self._approved = frozenset()
         for row in self.sim.live():
@@ -711,7 +714,8 @@ class Syncd:
         stands_for = self._stands_for(row.id, self._entries())
         if set_aside and not files.keys().isdisjoint((path, stands_for, row.name)):
             return  # out of the way of a new version, or of another file
-        if path not in files and not self.is_gone(path) and name not in self.been[row.id]:
+        followed = name in self.been[row.id] or not row.size  # only the disk knows of empty ones
+        if path not in files and not self.is_gone(path) and not followed:
             self.sim.wrong(f"{what}: it is detached")
         if name == row.name and name not in files:
             return  # only moved, under the server's form of its name
@@ -761,7 +765,8 @@ class Syncd:
             taken = taken_for.get(row.id)
             if content in lost and taken != content:
                 continue  # of two sends in doubt of one path and size nobody can tell which arrived
-            if row.id in self.strangers and taken in lost - {content}:
+            still_awaited = taken in lost or (path, taken) in self.awaited
+            if row.id in self.strangers and taken != content and still_awaited:
                 continue  # nor whether it is what an old copy of the ledger still waits for
             if (path, size) in self.forgotten:
                 continue  # nor which one came late, if the ledger was lost over it
@@ -777,7 +782,7 @@ class Syncd:
             self._listed_at = now
             self._at_list = None
             self.sim.look()
-            self._follow()  # those, too, that came to light with this list
+            self._follow()
             for one in self.sent:
                 one.listed_late = one.listed_late or now >= one.at + DOUBT
         for one in sending:
