@@ -82,11 +82,7 @@ class Lessons:
         if isinstance(error, Refused):
             return self._refused(error, failure)
         if isinstance(error, TaskRefused) and failure.creates:
-            if self._task_stands:
-                return self._refused(error, failure)
-            self.refusals.doubt_task()
-            self._look.listing = None
-            return True
+            return self._upload_refused(error, failure)
         if isinstance(error, TaskRefused) and error.status == 403:
             self._report.fails(PARTLY, self._about_task(error), "task")
             return False
@@ -95,6 +91,23 @@ class Lessons:
         if not isinstance(error, (Throttled, Unreachable)):
             self._look.listing = None
         return self._trouble(error)
+
+    def _upload_refused(self, error: TaskRefused, failure: Failure) -> bool:
+        """403 and 404 speak of the task; but what stands between may refuse a content so.
+
+        A list tells; but one that shows nothing, not even ours, may be that of a task that is gone.
+        """
+        if self._task_stands:
+            return self._refused(error, failure)
+        listing = self._look.listing
+        there = (listing is not None and listing.attachments) or self.refusals.any_accepted
+        ours = self._tools.ledger.past(self._task, self._tools.clock()).entries
+        if not there and (ours or error.status == 404):
+            self._report.fails(PARTLY, self._about_task(error), "task")
+            return False
+        self.refusals.doubt_task()
+        self._look.listing = None
+        return True
 
     def _file_failed(self, problem: FileProblem, failure: Failure) -> bool:
         """A file was not the planned one when it was opened: plan it again, or leave it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.sandbox.faults import Fault
@@ -10,6 +12,7 @@ from tests.support.witness import Witness
 from tests.support.world import World
 
 HOUR = 3600.0
+IDS = (1, 2, 3)
 
 
 def poisoned(new_world: NewWorld, total: int, *poison: int, **quirks: object) -> World:
@@ -236,6 +239,7 @@ def test_a_task_that_takes_no_more_uploads_is_the_folders_error(
     new_world: NewWorld, status: int
 ) -> None:
     world = new_world()
+    world.server.seed(IDS, "theirs", b"their content", 5)
     for name in "abc":
         world.write(name, name)
     world.server.faults.append(Fault("status_before", method="POST", status=status, times=None))
@@ -250,12 +254,37 @@ def test_a_task_that_takes_no_more_uploads_is_the_folders_error(
     assert world.calls() == ["GET list"]
 
 
+@pytest.mark.parametrize(("status", "ours"), [(404, False), (404, True), (403, True)])
+def test_a_task_that_shows_nothing_and_takes_nothing_is_gone_and_its_files_are_not_to_blame(
+    new_world: NewWorld, status: int, ours: bool
+) -> None:
+    world = new_world(view_soft_deleted=False)
+    if ours:
+        world.write("a", "a")
+        world.run()
+        for row in world.rows():
+            world.server.put(replace(row, deleted_at=world.clock()))
+    for name in "abc":
+        world.write(name, name)
+    world.server.faults.append(Fault("status_before", method="POST", status=status, times=None))
+    for _ in range(2):
+        report = world.run()
+        assert (report.exit_code(), report.failed) == (1, [])
+        assert report.error
+        assert "task 3" in report.error
+        assert world.calls()[-1] == "POST bulk"
+        assert world.calls().count("POST bulk") == 1
+    world.server.faults.clear()
+    assert world.run().in_sync
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_task_that_is_gone_or_closed_by_then_is_not_asked_again(
     new_world: NewWorld, status: int
 ) -> None:
     """The list tells: no file is to blame, and all of them are sent when the task is back."""
     world = new_world()
+    world.server.seed(IDS, "theirs", b"their content", 5)
     for name in "abc":
         world.write(name, name)
     world.server.faults.append(Fault("status_before", skip=1, status=status, times=None))
@@ -276,6 +305,7 @@ def test_a_file_that_is_refused_as_if_it_were_the_task_does_not_stop_the_others(
     """What stands between may refuse a content that it dislikes, and everybody says 403."""
     world = poisoned(new_world, 6, 2, poison_status=status)
     world.max_batch_bytes = batch
+    world.server.seed(IDS, "theirs", b"their content", 5)
     report = world.run()
     assert (report.exit_code(), [p.path for p in report.failed]) == (1, ["bad02"])
     assert len(goods(world)) == 5
@@ -286,6 +316,7 @@ def test_a_file_that_is_refused_as_if_it_were_the_task_does_not_stop_the_others(
 @pytest.mark.parametrize("status", [403, 404])
 def test_what_was_refused_so_but_once_is_sent(new_world: NewWorld, status: int) -> None:
     world = new_world()
+    world.server.seed(IDS, "theirs", b"their content", 5)
     world.write("a", "a")
     world.server.faults.append(Fault("status_before", method="POST", status=status))
     assert world.run().in_sync
