@@ -145,7 +145,7 @@ REFUSALS = (
         f"{REFUSED}::test_too_large_a_batch_is_split_until_it_fits",
         "focus/verdicts.py",
         "    401: KeyRefused,\n",
-        "    401: KeyRefused,\n    413: TaskRefused,\n",
+        "    401: KeyRefused,\n    413: Doubtful,\n",
     ),
     without(
         "a refused file waits",

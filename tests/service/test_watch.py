@@ -368,6 +368,7 @@ def test_a_thread_that_does_not_end_holds_nobody(bell: Bell, root: Path) -> None
     watcher.stop(0.2)
     assert time.monotonic() - began < 1
     release.set()
+    until(lambda: inotify_instances() == 0)
 
 
 def test_after_the_stop_nothing_starts_again(bell: Bell, root: Path) -> None:

@@ -368,6 +368,12 @@ class TestCreates:
         found = settled(Past((), (intent(1, "a", "A", state="answered"),), sequence=1), row)
         assert (9 in roles(found)) is ours
 
+    def test_where_no_times_are_told_things_came_in_the_order_of_their_sending(self) -> None:
+        intents = (intent(1, "A", "A", 100), intent(2, "a", "B", 200, state="answered"))
+        rows = [attachment(id_, "a", "?", id_, created_at=None) for id_ in (8, 9)]
+        found = settled(Past((), intents, sequence=1), *rows)
+        assert {e.id: e.path for e in found.entries} == {8: "A", 9: "a"}
+
     def test_of_three_sends_and_two_that_came_at_one_time_nobody_knows_which_they_are(self) -> None:
         """One was answered, and one of the others came late, within the same second."""
         lost = [intent(n, "a", "AB"[n - 1], state="lost") for n in (1, 2)]
