@@ -155,35 +155,6 @@ class QuotaReading:
 
 
 @dataclass(frozen=True)
-class Upload:
-    """A file about to be sent: opened afresh, and refused if it is not the planned one."""
-
-    file: str
-    """Absolute path."""
-    name: str
-    display_order: int
-    fingerprint: Fingerprint
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What really went over the wire for one file."""
-
-    digest: str
-    changed: bool
-    """The file was another after the last byte than before the first."""
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """A confirmed create: what was sent and, if the server said so, what was made of it."""
-
-    sent: tuple[Sent, ...]
-    attachments: tuple[Attachment, ...] | None = None
-    """In the order of the uploads; None = the answer carried no (or not as many) objects."""
-
-
-@dataclass(frozen=True)
 class LedgerEntry:
     """An attachment that is ours: what folder and task last agreed on."""
 

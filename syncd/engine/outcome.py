@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from syncd.core.plan import Create
 from syncd.errors import Stopped, SyncdError
-from syncd.model import Attachment, Listing, Sent
+from syncd.focus.sending import Sent
+from syncd.model import Attachment, Listing
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from syncd.engine.outcome import Failure, Outcome
 from syncd.engine.report import FolderReport
 from syncd.engine.tools import Tools
 from syncd.errors import ApiError, FileProblem, Stopped
+from syncd.focus.sending import Receipt, Upload
 from syncd.local.digest import absolute
-from syncd.model import Attachment, Folder, Intent, Past, Receipt, Upload
+from syncd.model import Attachment, Folder, Intent, Past
 
 log = logging.getLogger("syncd.apply")
 

@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 
 from syncd.core.names import form_of
 from syncd.errors import Unbelievable
+from syncd.focus.sending import Upload
 from syncd.focus.transport import Answer
 from syncd.focus.verdicts import server_time
-from syncd.model import Attachment, Listing, Upload
+from syncd.model import Attachment, Listing
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII

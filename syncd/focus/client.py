@@ -17,10 +17,11 @@ from syncd.focus.query import (
     parameters,
     query_size,
 )
+from syncd.focus.sending import Receipt, Upload
 from syncd.focus.transport import Answer, Transport
 from syncd.focus.upload import MultipartBody, ShortRead
 from syncd.focus.verdicts import quota, verdict
-from syncd.model import Attachment, Listing, QuotaReading, Receipt, TaskKey, Upload
+from syncd.model import Attachment, Listing, QuotaReading, TaskKey
 from syncd.text import printable
 
 BULK = 10

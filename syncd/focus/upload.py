@@ -16,7 +16,8 @@ from typing import Protocol
 
 from syncd.errors import Doubtful, FileProblem
 from syncd.focus import parts
-from syncd.model import Fingerprint, Sent, Upload
+from syncd.focus.sending import Sent, Upload
+from syncd.model import Fingerprint
 
 _BLOCK = 1 << 20
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

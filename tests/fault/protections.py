@@ -47,7 +47,9 @@ def attempt(removal: Removal) -> str | None:
             return "a test that hangs"
         if found.returncode == 0:
             return None
-        lines = [ln for ln in found.stdout.splitlines() if ln.startswith(("FAILED", "ERROR"))]
+        lines = [
+            ln for ln in found.stdout.splitlines() if ln.startswith(("FAILED tests", "ERROR tests"))
+        ]
         assert found.returncode == 1, found.stdout + found.stderr
         return lines[0].split(" - ")[0].split(" ", 1)[1]
 

@@ -237,6 +237,8 @@ def test_nor_for_more_than_a_day_whatever_is_asked_for_and_whatever_the_clock_do
     world.ahead = 86_400
     world.server.faults.append(Fault("429", retry_after=asked))
     world.run()
+    assert world.run().exit_code() == 75
+    assert world.calls() == []
     world.ahead += wait
     assert world.run().in_sync
 

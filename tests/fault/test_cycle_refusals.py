@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -234,15 +235,21 @@ def test_a_refused_change_to_one_attachment_stops_no_other(
     witness.assert_settled()
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_a_task_that_takes_no_more_uploads_is_the_folders_error(
-    new_world: NewWorld, status: int
-) -> None:
+def closed(new_world: NewWorld, status: int, **to: Any) -> World:
+    """A task with a foreign attachment and three files to send, which it refuses."""
     world = new_world()
     world.server.seed(IDS, "theirs", b"their content", 5)
     for name in "abc":
         world.write(name, name)
-    world.server.faults.append(Fault("status_before", method="POST", status=status, times=None))
+    world.server.faults.append(Fault("status_before", status=status, times=None, **to))
+    return world
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_task_that_takes_no_more_uploads_is_the_folders_error(
+    new_world: NewWorld, status: int
+) -> None:
+    world = closed(new_world, status, method="POST")
     report = world.run()
     assert (report.exit_code(), report.failed) == (1, [])
     assert report.error
@@ -283,11 +290,7 @@ def test_a_task_that_is_gone_or_closed_by_then_is_not_asked_again(
     new_world: NewWorld, status: int
 ) -> None:
     """The list tells: no file is to blame, and all of them are sent when the task is back."""
-    world = new_world()
-    world.server.seed(IDS, "theirs", b"their content", 5)
-    for name in "abc":
-        world.write(name, name)
-    world.server.faults.append(Fault("status_before", skip=1, status=status, times=None))
+    world = closed(new_world, status, skip=1)
     report = world.run()
     assert (report.exit_code(), report.failed) == (1, [])
     assert report.error
@@ -311,6 +314,14 @@ def test_a_file_that_is_refused_as_if_it_were_the_task_does_not_stop_the_others(
     assert len(goods(world)) == 5
     world.run()
     assert world.calls() == ["GET list"]
+
+
+def test_finding_it_takes_no_more_requests_than_any_other_refusal(new_world: NewWorld) -> None:
+    """The list that is asked whether it is the task counts, too."""
+    world = poisoned(new_world, 10, 0, 2, 4, 6, 8, poison_status=403)
+    world.server.seed(IDS, "theirs", b"their content", 5)
+    world.run()
+    assert len(world.calls()) <= 2 + 8
 
 
 @pytest.mark.parametrize("status", [403, 404])

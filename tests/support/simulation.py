@@ -714,7 +714,8 @@ class Syncd:
         stands_for = self._stands_for(row.id, self._entries())
         if set_aside and not files.keys().isdisjoint((path, stands_for, row.name)):
             return  # out of the way of a new version, or of another file
-        followed = name in self.been[row.id] or not row.size  # only the disk knows of empty ones
+        noted = not row.size and name == stands_for  # only the disk knows of empty ones
+        followed = name in self.been[row.id] or noted
         if path not in files and not self.is_gone(path) and not followed:
             self.sim.wrong(f"{what}: it is detached")
         if name == row.name and name not in files:

@@ -14,7 +14,7 @@ import pytest
 from test_focus_server import Talk, answering, parsed, reply, upload_of
 
 from syncd.errors import Refused
-from syncd.model import Receipt, Upload
+from syncd.focus.sending import Receipt, Upload
 
 PATH = "/organizations/1/workspaces/2/tasks/3/attachments"
 NAMES = [

@@ -14,8 +14,9 @@ from typing import Any
 from python_multipart.multipart import FormParser, parse_options_header
 
 from syncd.focus.client import FocusClient
+from syncd.focus.sending import Upload
 from syncd.focus.transport import HttpTransport
-from syncd.model import Fingerprint, QuotaReading, TaskKey, Upload
+from syncd.model import Fingerprint, QuotaReading, TaskKey
 
 KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 
