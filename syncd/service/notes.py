@@ -8,6 +8,7 @@ whole, so that no reader sees half of one.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterable
@@ -17,6 +18,9 @@ from typing import Any
 from syncd.errors import StateError
 from syncd.model import TaskKey
 from syncd.secrets import redact
+from syncd.state.private import give_to_owner
+
+log = logging.getLogger("syncd.service")
 
 APPROVAL_LIVES = 86_400.0
 """Seconds after which an approval is void."""
@@ -75,19 +79,35 @@ def _read(path: str) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
             value = json.load(file)
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        _tell_unread(path, error)
         return {}
     return value if isinstance(value, dict) else {}
 
 
+def _tell_unread(path: str, error: OSError | ValueError) -> None:
+    """What it holds does not count: whoever wrote it has to hear of that."""
+    if isinstance(error, PermissionError):
+        mend = "give it to the owner of its folder"
+    else:
+        mend = "remove it"
+    if os.path.basename(path) == _APPROVALS:
+        mend += ", and run `syncd approve` again"
+    why = error.strerror if isinstance(error, OSError) else "it is damaged"
+    log.warning("%s cannot be read (%s), what it says does not count: %s", path, why, mend)
+
+
 def _write(path: str, value: dict[str, Any]) -> None:
-    """Atomically, readable by its owner alone (mkstemp makes it so); no error that was quoted
-    brings a key into it."""
+    """Atomically, readable by its owner alone (mkstemp makes it so), who is the folder's owner;
+    no error that was quoted brings a key into it."""
     directory, name = os.path.split(path)
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
         with open(descriptor, "w", encoding="utf-8") as file:
+            give_to_owner(descriptor, directory)
             file.write(redact(json.dumps(value, ensure_ascii=False)) + "\n")
         os.replace(temporary, path)
     except OSError as error:

@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 
 from syncd.errors import StateError, StateLocked
+from syncd.state.private import open_private
 
 _TRIES, _BETWEEN = 4, 0.05
 
@@ -33,7 +34,7 @@ class StateLock:
     def __enter__(self) -> StateLock:
         """Raises StateLocked, with the pid of the owner where it is known."""
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_private(self._path)
         except OSError as error:
             raise StateError(f"{self._path}: {error.strerror}; nothing was sent") from None
         try:

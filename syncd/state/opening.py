@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from syncd.errors import StateError
+from syncd.state.private import open_private
 from syncd.state.schema import migrate
 
 Check = Callable[[sqlite3.Connection], None]
@@ -71,7 +72,7 @@ def _is_there(path: str) -> bool:
 
 def _opened(path: str, check: Check) -> sqlite3.Connection:
     # The file is there, private, before SQLite would make it with the umask's permissions.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    os.close(open_private(path))
     connection = _connect(path)
     try:
         _verify(connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -199,6 +200,47 @@ class TestOtherVersions:
         assert (folder["created"], folder["replaced"], folder["adopted"]) == (["n"], ["a"], [])
         assert (scene.state / "ledger.db.format1").read_bytes() == before
         well(scene, witness)
+
+
+@pytest.mark.skipif(USER is None, reason="only root can write for others")
+class TestRootForAnother:
+    """An administrator at work on the state of a service that runs as another user."""
+
+    def test_its_approval_is_read_by_the_user_whose_state_it_is(self, new_scene: NewScene) -> None:
+        scene, _ = synced(new_scene)
+        for path in scene.root.iterdir():
+            path.unlink()
+        give_away(scene)
+        assert scene.once(user=USER).code == 1
+        assert scene.syncd("approve").code == 0
+        assert {path.stat().st_uid for path in scene.state.iterdir()} == {USER}
+        assert scene.once(user=USER).code == 0
+        assert scene.names() == ["theirs"]
+
+    def test_a_state_that_it_begins_is_that_users_too(self, new_scene: NewScene) -> None:
+        scene = new_scene()
+        scene.write("a", "content")
+        scene.state.mkdir(mode=0o700)
+        give_away(scene)
+        assert scene.once().code == 0
+        assert {path.stat().st_uid for path in scene.state.iterdir()} == {USER}
+        scene.write("b", "content")
+        give_away(scene)
+        assert scene.once(user=USER).code == 0
+
+    def test_a_note_that_cannot_be_read_is_told(self, new_scene: NewScene) -> None:
+        scene, _ = synced(new_scene)
+        for path in scene.root.iterdir():
+            path.unlink()
+        give_away(scene)
+        scene.once(user=USER)
+        scene.syncd("approve")
+        os.chown(scene.state / "approve.json", 0, 0)
+        said = scene.once(user=USER)
+        assert said.code == 1
+        (line,) = [line for line in said.err.splitlines() if "approve.json" in line]
+        assert "Permission denied" in line
+        assert "give it to the owner of its folder" in line
 
 
 class TestTwoAtOnce:
