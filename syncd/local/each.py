@@ -8,7 +8,7 @@ import re
 from syncd.core.ordering import natural_key
 from syncd.errors import FolderError
 from syncd.local.digest import strerror
-from syncd.local.root import printable
+from syncd.local.root import mend_missing, printable
 
 HIGHEST = 2**63 - 1
 """The greatest number that a task can have."""
@@ -31,7 +31,7 @@ def task_folders(parent: str) -> list[tuple[int, str, str]]:
                     path = os.path.join(parent, entry.name)
                     found.append((int(match[1]), printable(entry.name), path))
     except FileNotFoundError as error:
-        message = f"{printable(parent)}: no such folder; mount it, create it or mend `each:`"
+        message = f"{printable(parent)}: no such folder; {mend_missing(parent)} or mend `each:`"
         raise FolderError(message) from error
     except NotADirectoryError as error:
         raise FolderError(f"{printable(parent)}: not a folder; mend `each:`") from error

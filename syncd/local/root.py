@@ -9,6 +9,8 @@ from syncd.errors import FolderError
 from syncd.local.digest import strerror
 from syncd.model import FolderIdentity
 
+_HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108
+"""What syncd@.service does not see unless it is told to."""
 READ_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -35,13 +37,22 @@ def folder_error(configured: str, root: str, error: OSError | ValueError) -> Fol
     if root != os.path.abspath(configured):
         where += f" (that is, {printable(root)})"
     if isinstance(error, FileNotFoundError):
-        return FolderError(f"{where}: no such folder; mount it, create it or mend its path")
+        return FolderError(f"{where}: no such folder; {mend_missing(configured)} or mend its path")
     if isinstance(error, PermissionError):
         return FolderError(f"{where}: not readable; give syncd's user the rights r and x on it")
     if isinstance(error, OSError) and error.errno in (ENOTDIR, ELOOP):
         return FolderError(f"{where}: not a folder; name a folder, not a file or a broken link")
     why = strerror(error) if isinstance(error, OSError) and error.errno else str(error)
     return FolderError(f"{where}: cannot be read ({why}); check its disk and its path")
+
+
+def mend_missing(path: str) -> str:
+    """What to do about a folder that is not there. A system service (it is given STATE_DIRECTORY)
+    cannot know whether its unit only hides it."""
+    hidden = os.path.abspath(path).startswith(_HIDDEN) and os.environ.get("STATE_DIRECTORY")
+    if hidden:
+        return "if it is there for others, show it to the service (BindReadOnlyPaths= in its unit)"
+    return "mount it, create it"
 
 
 def printable(name: str) -> str:

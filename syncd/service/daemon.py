@@ -32,8 +32,6 @@ TICK = 5.0
 """Seconds after which the worker looks around by itself: timers may fail, clocks may jump."""
 BREATH = 1.0
 """Seconds to wait after something that should not have happened."""
-STARTING = 60.0
-"""Seconds that systemd grants beyond each sign of life before READY."""
 LONGEST_RESCAN = 60.0
 
 
@@ -65,7 +63,6 @@ class Daemon:
         self._alarms = Alarms(self._queue.put)
         self._tasks: dict[str, TaskKey] = {}
         self._told_left: set[TaskKey] = set()
-        self._ready = False
         self._clocks = Clocks()
         self._board = Board(config, worker, self._watcher, notifier)
         worker.on_progress = self._board.write
@@ -78,13 +75,13 @@ class Daemon:
             self._arrange()
             self._alarms.start()
             self._schedule()
+            self._notifier.ready()
             code = self._first_answer()
             if code != OK:
                 return code
             self._worker.on_key_refused = self._keys.say_refused
             if self._worker.gate.key_refused:
                 self._keys.say_refused()
-            self._is_ready()
             self._board.write()
             while True:
                 self._guarded_turn()
@@ -95,19 +92,8 @@ class Daemon:
 
     def pulse(self) -> None:
         """The worker is alive; systemd hears of it while the watcher is healthy, too."""
-        if self._ready:
-            if self._notifier.watchdog_interval is not None and self._watcher.healthy():
-                self._notifier.watchdog()
-        elif self._worker.tools.meter.requests.total():
-            # Between two requests: the first one was answered, or the server is away.
-            self._is_ready()
-        else:
-            self._notifier.extend(STARTING)
-
-    def _is_ready(self) -> None:
-        if not self._ready:
-            self._ready = True
-            self._notifier.ready()
+        if self._notifier.watchdog_interval is not None and self._watcher.healthy():
+            self._notifier.watchdog()
 
     def _first_answer(self) -> int:
         """Cycles up to the first that asked the server: only now a refused key ends the start."""

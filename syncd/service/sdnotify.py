@@ -51,10 +51,6 @@ class Notifier:
         microseconds = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         self._send(f"RELOADING=1\nMONOTONIC_USEC={microseconds}")
 
-    def extend(self, seconds: float) -> None:
-        """Starting takes a while: the start may take so much longer from now on."""
-        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
-
     def stopping(self) -> None:
         """The service is on its way out."""
         self._send("STOPPING=1")

@@ -12,7 +12,6 @@ def test_ready_and_status_then_reloading_and_stopping(service: Service) -> None:
     service.start(notify=True)
     journal = service.journal
     until(lambda: journal.said("READY=1"), "READY")
-    assert service.server.count("GET") >= 1, "not before the server was asked"
     until(lambda: "STATUS=1 in sync" in journal.said("STATUS="))
     service.signal(signal.SIGHUP)
     until(lambda: journal.said("RELOADING=1\nMONOTONIC_USEC="))
@@ -57,12 +56,29 @@ def test_a_long_first_upload_does_not_hold_up_the_start(service: Service) -> Non
     until(lambda: service.journal.said("READY=1"))
     assert service.names() == []
     service.holds("big.bin")
-    assert service.journal.said("EXTEND_TIMEOUT_USEC=")
 
 
-def test_a_refused_key_at_the_start_is_never_ready(service: Service) -> None:
+def test_a_server_that_never_answers_does_not_hold_up_the_start(service: Service) -> None:
+    service.api["timeout"] = "30s"
+    service.configure()
+    service.fault("hang", times=None)
+    service.start(notify=True)
+    until(lambda: service.server.count("GET") == 1, "asked")
+    assert service.journal.said("READY=1"), "before the server was asked"
+
+
+def test_a_refused_key_ends_a_start_that_was_ready(
+    service: Service,
+) -> None:
     service.quirks.key = "toggl_sk_" + "b" * 32
-    assert service.start(notify=True).wait() == 77
+    assert service.start(notify=True, WATCHDOG_USEC="3000000").wait() == 77
+    assert service.journal.said("READY=1")
+    assert service.journal.said("STOPPING=1")
+
+
+def test_what_is_not_there_at_all_is_never_ready(service: Service) -> None:
+    service.token.unlink()
+    assert service.start(notify=True).wait() == 78
     assert not service.journal.said("READY=1")
 
 

@@ -81,7 +81,7 @@ def test_the_exposure_of_the_system_service_is_at_most_2(tmp_path: Path) -> None
 def test_a_service_is_restarted_unless_a_person_has_to_mend_something(name: str) -> None:
     unit = settings(name)
     assert unit["Restart"] == ["on-failure"]
-    assert unit["RestartPreventExitStatus"] == ["77 78", "2"]
+    assert unit["RestartPreventExitStatus"] == ["77 78 2 203 243"]
     assert unit["StartLimitIntervalSec"] == ["0"]
     assert "SuccessExitStatus" not in unit
 
@@ -120,16 +120,28 @@ def test_the_user_service_leaves_the_place_of_its_state_to_syncd() -> None:
 def test_each_system_instance_has_its_own_user_state_config_and_key() -> None:
     unit = settings("syncd@.service")
     assert unit["DynamicUser"] == ["yes"]
+    assert unit["User"] == ["syncd-%i"]
     assert unit["StateDirectory"] == ["syncd/%i"]
     assert unit["LoadCredential"] == ["token:/etc/syncd/%i.token"]
     assert unit["ExecStart"] == ["/usr/local/bin/syncd -c /etc/syncd/%i.yaml"]
 
 
-def test_a_run_that_is_to_be_tried_again_later_is_no_failure_for_the_timer() -> None:
+def test_the_homes_that_a_system_instance_does_not_see_are_no_place_to_write_to() -> None:
+    unit = settings("syncd@.service")
+    assert unit["ProtectHome"] == ["tmpfs"]
+    assert unit["TemporaryFileSystem"] == ["/home:ro /root:ro /run/user:ro"]
+
+
+@pytest.mark.parametrize("name", ["syncd.service", "syncd-once.service"])
+def test_a_users_unit_says_how_it_goes_on_without_a_login(name: str) -> None:
+    assert "loginctl enable-linger" in (UNITS / name).read_text(encoding="utf-8")
+
+
+def test_a_run_to_be_tried_again_later_and_one_that_is_stopped_are_no_failure() -> None:
     unit = settings("syncd-once.service")
     assert unit["Type"] == ["oneshot"]
     assert unit["ExecStart"] == ["%h/.local/bin/syncd --once"]
-    assert unit["SuccessExitStatus"] == ["75"]
+    assert unit["SuccessExitStatus"] == ["75 SIGTERM"]
 
 
 def test_the_timer_runs_hourly_spread_out_and_makes_up_for_missed_runs() -> None:

@@ -12,6 +12,7 @@ import pytest
 from syncd.core.ignore import Selection
 from syncd.errors import FolderError
 from syncd.local import scan as scan_module
+from syncd.local.each import task_folders
 from syncd.local.scan import scan
 from syncd.model import Rules
 from tests.support.folders import fill, look, names, told
@@ -21,6 +22,20 @@ class TestRoot:
     def test_a_missing_one_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(FolderError, match="/gone: no such folder; mount it, create it"):
             look(tmp_path / "gone")
+
+    @pytest.mark.parametrize("where", ["/home/nobody here/x", "/run/user/9/x", "/var/tmp/none"])
+    def test_a_system_service_is_told_that_its_unit_may_hide_a_missing_one(
+        self, where: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(FolderError, match="mount it, create it or mend its path"):
+            look(Path(where))
+        monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/syncd/acme")
+        with pytest.raises(FolderError, match=r"no such folder; .*BindReadOnlyPaths="):
+            look(Path(where))
+        with pytest.raises(FolderError, match=r"no such folder; .*BindReadOnlyPaths="):
+            task_folders(where)
+        with pytest.raises(FolderError, match="mount it, create it or mend its path"):
+            look(Path("/srv/nobody here/x"))
 
     def test_a_file_is_an_error(self, tmp_path: Path) -> None:
         fill(tmp_path, "a")
