@@ -116,6 +116,8 @@ class FolderSnapshot:
     """Relative paths of the directories that were read without an error; "" is the root."""
     occupied: frozenset[str] = frozenset()
     """Paths that exist in a scanned directory, not ignored, but not in `files` or `scanned`."""
+    downloading: frozenset[str] = frozenset()
+    """Of `files` those that are empty beside their own NAME.part or NAME.crdownload."""
     unknown_order_lines: tuple[str, ...] = ()
     """Lines of `.syncd-order` that name no synced file."""
     manifest: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from syncd.cli.words import size_text
 from syncd.core.ignore import selection
 from syncd.core.matching import Matches
 from syncd.core.names import same_name
-from syncd.core.situation import TIMES_A_DAY
+from syncd.core.situation import DOWNLOADING, TIMES_A_DAY
 from syncd.engine.report import OK, PARTLY
 from syncd.errors import FolderError
 from syncd.model import LedgerEntry, LocalFile, Past
@@ -73,6 +73,8 @@ def facts(reading: Reading, target: Target, path: str) -> Facts:
     found.synced = file is not None
     matches, file = matched(path, snapshot, past, choice)
     entry = _judge(found, target, matches)
+    if path in snapshot.downloading and found.state.startswith(("new", "changed")):
+        found.state = f"waiting: {DOWNLOADING}"
     _from_books(found, reading, past, entry, file)
     _from_status(found, reading, target, past)
     return found

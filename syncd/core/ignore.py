@@ -29,9 +29,12 @@ BUILT_IN = (
     *("*.swp", "*.swx", "*~", ".#*", r"\#*#", "~$*", ".~lock.*#"),
     *("4913", "!4913/"),  # vim's probe is a file
     *(".goutputstream-*", ".nfs*", ".fuse_hidden*"),
-    *("Thumbs.db", "desktop.ini", ".DS_Store"),
+    *("Thumbs.db", "desktop.ini", ".DS_Store", "@eaDir/", r"\#recycle/"),
+    *("*.idlk", "*.prlock", "*.dwl", "*.dwl2", "*.lck", "*.laccdb", "*.sb-????????-??????"),
+    *("*.filepart", "*.!ut", "*.aria2"),
 )
-"""Hidden, half-written, and left by editors, desktops and file systems."""
+"""Hidden, half-written, and left by editors, office programs, desktops and file systems; in
+either case of letters, as they may come from Windows."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,9 @@ def compile_pattern(text: str, origin: Origin) -> Pattern | None:
     # below; fullmatch on one level at a time makes that an exact match.
     if regex is None:
         return None
-    return Pattern(text, origin, negated, floating, re.compile(linear(regex.pattern)))
+    body = linear(regex.pattern)
+    any_case = f"(?ai:{body})" if origin == "built-in" else body
+    return Pattern(text, origin, negated, floating, re.compile(any_case))
 
 
 def pattern_fault(text: str) -> str | None:

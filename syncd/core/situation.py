@@ -24,6 +24,7 @@ from syncd.model import (
 
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
+DOWNLOADING = "empty until the download beside it (.part or .crdownload) is done"
 _MOMENT = 0.001
 """Seconds by which what comes after something is later, if the clock does not tell."""
 
@@ -135,6 +136,8 @@ class Situation:
         """Why nothing can be decided about an upload of this file yet."""
         if file.path in self.unsettled:
             return "still being written"
+        if file.path in self.folder.downloading:
+            return DOWNLOADING
         if file.path in self._doubtful_paths:
             return "an earlier upload of it may still arrive"
         if any(i.digest == file.digest for i in self._moved_under_way):

@@ -11,7 +11,6 @@ import stat
 from collections.abc import Collection, Iterable
 from errno import ELOOP, ENOTDIR
 from typing import Protocol
-from unicodedata import is_normalized, normalize
 
 from syncd.core.ordering import MANIFEST
 from syncd.local.digest import fingerprint, open_beneath, strerror
@@ -25,9 +24,11 @@ from syncd.local.root import (
     open_root,
     printable,
 )
+from syncd.local.twins import twins
 from syncd.model import FolderSnapshot, LocalFile, Problem
 
 OTHER_FILE_SYSTEM = "another file system"
+_DOWNLOADS = (".part", ".crdownload")
 _KINDS = {
     stat.S_IFLNK: "symbolic link",
     stat.S_IFIFO: "named pipe",
@@ -79,6 +80,7 @@ def scan(
         failed=_sorted(walk.failed),
         scanned=frozenset(walk.scanned),
         occupied=frozenset(walk.occupied),
+        downloading=walk.downloading(),
         unknown_order_lines=unknown,
         manifest=listed,
     )
@@ -99,6 +101,7 @@ class _Walk:
         self._max_file_size = max_file_size
         self._pending = [""]
         self._vanished: list[str] = []
+        self._downloads: set[str] = set()
         self.files: list[LocalFile] = []
         self.skipped: list[Problem] = []
         self.failed: list[Problem] = []
@@ -127,23 +130,17 @@ class _Walk:
         return parse_manifest(text, [file.path for file in self.files])
 
     def drop_twins(self, known: frozenset[str]) -> None:
-        """Of paths that are equal after NFC one goes on: the attached one, else by bytes."""
-        forms: dict[str, list[str]] = {}
-        for file in self.files:
-            if not file.path.isascii():
-                forms.setdefault(normalize("NFC", file.path), []).append(file.path)
-        for file in self.files:  # the Kelvin sign's NFC is a plain K
-            if file.path.isascii() and file.path in forms:
-                forms[file.path].append(file.path)
-        dropped: set[str] = set()
-        for form in forms.values():
-            if len(form) > 1:
-                first, *others = sorted(form, key=lambda path: (path not in known, path))
-                dropped.update(others)
-                for path in others:
-                    self._fail(path, f"same name as {_spelled(first)} in another Unicode form")
+        """Of paths that are equal after NFC one goes on, the others fail."""
+        dropped = twins([file.path for file in self.files], known)
+        for path, reason in dropped.items():
+            self._fail(path, reason)
         if dropped:
             self.files = [file for file in self.files if file.path not in dropped]
+
+    def downloading(self) -> frozenset[str]:
+        """Empty files beside their own NAME.part or NAME.crdownload: a browser fills them."""
+        empty = (file.path for file in self.files if file.size == 0)
+        return frozenset(p for p in empty if any(p + end in self._downloads for end in _DOWNLOADS))
 
     def _read(self, directory: str) -> bool:
         """Reads one directory; False if it lies on another file system."""
@@ -156,6 +153,8 @@ class _Walk:
             with os.scandir(fd) as entries:
                 for entry in entries:
                     path = prefix + entry.name
+                    if path.endswith(_DOWNLOADS):
+                        self._downloads.add(path)
                     if entry.is_dir(follow_symlinks=False):
                         self._subfolder(path, entry)
                     elif self._selection.selects(path):
@@ -238,12 +237,6 @@ class _Walk:
         else:
             path = printable(path)
         self.failed.append(Problem(path + mark, reason))
-
-
-def _spelled(path: str) -> str:
-    """The twin, told apart from a name that looks the same."""
-    form = "NFC" if is_normalized("NFC", path) else "not NFC"
-    return f"{path} ({form})"
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

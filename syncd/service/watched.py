@@ -69,4 +69,5 @@ def _signature_of(folder: FolderSnapshot | None) -> int | None:
     if folder is None:
         return None
     files = tuple((f.path, f.fingerprint) for f in folder.files)
-    return hash((folder.root, folder.identity, files, folder.manifest, folder.occupied))
+    others = (folder.manifest, folder.occupied, folder.downloading)
+    return hash((folder.root, folder.identity, files, *others))

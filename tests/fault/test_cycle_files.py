@@ -221,3 +221,35 @@ def test_a_file_that_cannot_be_read_keeps_its_attachment(
     assert (report.exit_code(), report.deleted) == (1, [])
     assert [p.path for p in report.failed] == ["b"]
     assert len(world.rows()) == 3
+
+
+@pytest.mark.parametrize("end", [".part", ".crdownload"])
+def test_an_empty_file_waits_for_the_download_beside_it(new_world: NewWorld, end: str) -> None:
+    world = new_world()
+    world.write("other", "x")
+    world.write("old", "a version that is attached")
+    world.run()
+    for name in ("new", "old"):
+        world.write(name, b"")
+        world.write(name + end, "half")
+    world.write("empty", b"")
+    report = world.run()
+    assert (report.exit_code(), report.pending) == (75, 2)
+    assert "old: empty until the download beside it" in str(report.error)
+    assert world.names() == ["empty", "old", "other"]
+    assert {row.name: row.size for row in world.rows()}["old"] == 26
+    for name in ("new", "old"):
+        os.replace(world.root / (name + end), world.root / name)
+    assert world.run().exit_code() == 0
+    sizes = {row.name: row.size for row in world.rows()}
+    assert sizes == {"empty": 0, "new": 4, "old": 4, "other": 1}
+
+
+def test_an_empty_file_whose_download_was_given_up_goes_out(new_world: NewWorld) -> None:
+    world = new_world()
+    world.write("a", b"")
+    part = world.write("a.part", "half")
+    assert world.run().exit_code() == 75
+    part.unlink()
+    assert world.run().exit_code() == 0
+    assert world.names() == ["a"]

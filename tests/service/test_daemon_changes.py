@@ -114,6 +114,22 @@ def test_a_slow_writer_is_sent_once_and_whole(two: Service) -> None:
     assert two.rows()[-1].size == 15_000
 
 
+def test_a_browsers_download_is_sent_once_and_whole(two: Service) -> None:
+    """Firefox holds the name with an empty file while it fills the one beside it."""
+    two.write("film.mp4", "")
+    part = two.write("film.mp4.part", "first half, ")
+    two.rescanned(4)
+    assert two.calls() == []
+    with part.open("a") as file:
+        file.write("second half")
+    part.replace(two.root / "film.mp4")
+    two.holds("a.txt", "b.txt", "film.mp4")
+    two.in_sync()
+    two.rescanned()
+    assert two.calls() == ADDED
+    assert two.contents()["film.mp4"] == sha("first half, second half")
+
+
 def test_three_quick_saves_are_one_upload_of_the_last(two: Service) -> None:
     for number in range(3):
         fresh = two.root / ".a.txt.tmp"

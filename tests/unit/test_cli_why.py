@@ -104,6 +104,11 @@ def test_the_rule_names_what_stands_in_the_way(shell: Shell) -> None:
     assert not why(shell, "link")["synced"]
 
 
+def test_an_empty_file_beside_its_download_waits(shell: Shell) -> None:
+    shell.write("a.zip", "").with_name("a.zip.part").write_text("half")
+    assert why(shell, "a.zip")["state"].startswith("waiting: empty until the download")
+
+
 def test_an_attachment_whose_file_is_ignored_now_is_detached(shell: Shell) -> None:
     shell.write("a.bak")
     shell.syncd("--once")

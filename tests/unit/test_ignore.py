@@ -21,6 +21,9 @@ def chosen(path: str, **rules: object) -> bool:
         *("a.download", ".a.swp", "a.swp", "a.swx", "a~", ".#a", "#a#", "##", "~$a.docx"),
         *(".~lock.a.odt#", "4913", ".goutputstream-X1", ".nfs0001", ".fuse_hidden0001"),
         *("Thumbs.db", "desktop.ini", ".syncd-order"),
+        *("~a~k3.idlk", "a.prlock", "a.dwl", "a.dwl2", "a.lck", "a.laccdb", "a.filepart"),
+        *("a.!ut", "a.aria2", "a.docx.sb-1a2b3c4d-Xy9ZqW"),
+        *("THUMBS.DB", "thumbs.db", "a.TMP", "a.Part", "Desktop.INI", "~$A.DOCX", ".NFS0001"),
     ],
 )
 def test_litter_is_ignored_at_every_level(name: str) -> None:
@@ -32,13 +35,21 @@ def test_litter_is_ignored_at_every_level(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("a", "a.txt", "#a", "a#", "#", "!a", "tmp", "a.tmp.txt", "14913", "thumbs.db", "a.TMP"),
+        *("a", "a.txt", "#a", "a#", "#", "!a", "tmp", "a.tmp.txt", "14913", "a.sb-1-2"),
+        *("@eaDir", "#recycle", "a.tmſp", "a.\u212aey", "eaDir", "lck"),
         *("a\n", "a\nb", "~a", "Thumbs.db\n", "a.tmp\n", " ", "é", "a[1].txt", "\\"),
     ],
 )
 def test_what_only_looks_like_litter_is_synced(name: str) -> None:
     assert chosen(name)
     assert chosen(f"a/b\n/{name}", **DEEP)
+
+
+@pytest.mark.parametrize("folder", ["@eaDir", "#recycle", "@EADIR", "#Recycle"])
+def test_what_a_nas_keeps_for_itself_is_ignored_with_all_below(folder: str) -> None:
+    assert not chosen(f"{folder}/a.txt", **DEEP)
+    assert not chosen(f"b/{folder}/c/a.txt", **DEEP)
+    assert Selection(Rules(recursive=True)).prunes(folder)
 
 
 PATTERNS = {
@@ -66,6 +77,8 @@ PATTERNS = {
     "what is hidden in it stays so": (["!.config/"], [], ".config/.a", False),
     "and single files of it by a pattern": (["old/*", "!old/a.txt"], [], "old/a.txt", True),
     "case matters": (["*.LOG"], [], "a.log", True),
+    "also in what takes a built-in pattern back": (["!a.tmp"], [], "A.TMP", False),
+    "which comes back by its own case": (["!*.TMP"], [], "A.TMP", True),
     "an escaped hash is a hash": ([r"\#a"], [], "#a", False),
     "an escaped bang is a bang": ([r"\!a"], [], "!a", False),
     "a comment and a blank do nothing": (["#a", "", " "], [], "#a", True),

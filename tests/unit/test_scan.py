@@ -60,6 +60,14 @@ class TestFiles:
         assert found.occupied == {"four"}
         assert names(look(tmp_path, max_file_size=4)) == ["a", "four"]
 
+    def test_an_empty_file_beside_its_own_download_is_told_apart(self, tmp_path: Path) -> None:
+        fill(tmp_path, "a.part", "s/b.crdownload", "d.part", "e.Part", "f.txt.part", "d", "b")
+        for name in ("a", "s/b", "c", "e", "f"):
+            (tmp_path / name).touch()
+        found = look(tmp_path, recursive=True)
+        assert names(found) == ["a", "b", "c", "d", "e", "f", "s/b"]
+        assert found.downloading == {"a", "s/b"}
+
 
 class TestNoFiles:
     def test_links_pipes_and_sockets_are_skipped_without_a_touch(self, tmp_path: Path) -> None:
