@@ -14,6 +14,7 @@ from typing import Any
 from syncd.cli.failing import code_of, message_of
 from syncd.cli.output import print_json, tell_failure
 from syncd.config import Config, find_config, load_config
+from syncd.engine.advice import about_task
 from syncd.engine.meter import Meter
 from syncd.engine.report import KEY, PARTLY
 from syncd.errors import KeyRefused, Refused, TaskRefused, Unreachable, UsageError
@@ -126,10 +127,7 @@ def explain(error: Exception, task: TaskKey) -> tuple[int, str]:
     if isinstance(error, KeyRefused):
         return KEY, f"{error}: make a new key in Focus and put it in place"
     if isinstance(error, (TaskRefused, Refused)):
-        return PARTLY, (
-            f"{error}: is task {task.task_id} (organization {task.organization_id}, workspace "
-            f"{task.workspace_id}) still there and yours? if it is gone, take it out of the config"
-        )
+        return PARTLY, f"{about_task(error, task)} if it is gone, take it out of the config"
     if isinstance(error, Unreachable):
         return code_of(error), f"{error}: is the network up, and api.url right?"
     return code_of(error), message_of(error)

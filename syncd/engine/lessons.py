@@ -11,6 +11,7 @@ from unicodedata import normalize
 from syncd.core.books import DAY
 from syncd.core.plan import Create
 from syncd.core.room import holders
+from syncd.engine.advice import about_task
 from syncd.engine.look import Look
 from syncd.engine.outcome import Failure
 from syncd.engine.refusals import Refusals, refusal
@@ -198,9 +199,8 @@ class Lessons:
 
     def _about_task(self, error: ApiError) -> str:
         return (
-            f"{error}{_right(error)}: is task {self._task.task_id} (organization "
-            f"{self._task.organization_id}, workspace {self._task.workspace_id}) still there and "
-            "yours? nothing of it was touched; if it is gone, take it out of the config"
+            f"{about_task(error, self._task)} nothing of it was touched; "
+            "if it is gone, take it out of the config"
         )
 
     def _trouble(self, error: ApiError) -> bool:

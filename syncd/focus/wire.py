@@ -34,6 +34,8 @@ the socket takes more only when a third of a buffer of megabytes is free."""
 PATIENCE = 3
 """An answer may take this many time-outs from the end of sending to its last byte."""
 
+_SUCCESS = {"GET": 200, "POST": 201, "PUT": 204, "DELETE": 204}
+
 
 @dataclass
 class Exchange:
@@ -89,7 +91,8 @@ class _Timed(io.RawIOBase):
 
 
 class _Answer(http.client.HTTPResponse):
-    """http.client's answer, read against the clock from its first byte."""
+    """http.client's answer, read against the clock from its first byte, its interim ones (1xx)
+    passed over: by itself http.client does so with 100 only. 101 ends HTTP, and is none."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -98,14 +101,22 @@ class _Answer(http.client.HTTPResponse):
             self.fp.close()
             self.fp = io.BufferedReader(_Timed(sock, current))
 
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        interim = 100 <= status < 200 and status != http.HTTPStatus.SWITCHING_PROTOCOLS
+        return version, int(http.HTTPStatus.CONTINUE) if interim else status, reason
+
 
 class _Listening(HTTPConnection):
     """A connection that stops sending as soon as the answer is there."""
 
     response_class = _Answer
     spent = False
-    """A request was not sent to its end: nothing more may go over this connection."""
+    """A request was not sent to its end, or its answer not understood: nothing more may go over
+    this connection."""
     _in_body = False
+    _success: int | None = None
+    """The only status below 400 that the API documents for this request."""
 
     def request(  # type: ignore[override]
         self,
@@ -116,6 +127,7 @@ class _Listening(HTTPConnection):
         **options: Any,
     ) -> None:
         self._in_body = False
+        self._success = _SUCCESS.get(method)
         if self.sock is None:
             self.connect()
         current = _current.get()
@@ -171,7 +183,11 @@ class _Listening(HTTPConnection):
         if current is not None:
             current.limit = current.idle
             current.until = time.monotonic() + PATIENCE * current.idle
-        return super().getresponse()
+        answer = super().getresponse()
+        self.spent = self.spent or not (
+            answer.status == self._success or 400 <= answer.status < 600
+        )
+        return answer
 
     def close(self) -> None:
         self.spent = self._in_body = False

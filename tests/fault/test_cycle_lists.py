@@ -119,6 +119,8 @@ def test_a_task_that_is_gone_is_the_folders_error(new_world: NewWorld, gone: int
     assert (report.exit_code(), world.calls()) == (1, ["GET list"])
     assert report.error
     assert "task 3" in report.error
+    number = "is organization_id 1 wrong? (it is the number before /workspaces/ in the task's"
+    assert (number in report.error) == ("plan or role" in report.error) == (gone == 403)
     world.server.quirks.task_gone = None
     assert world.run().exit_code() == 0
     witness.assert_settled()

@@ -78,6 +78,14 @@ def test_a_refused_key_is_77_and_asked_once(shell: Shell) -> None:
     assert shell.requests() == 1
 
 
+def test_a_403_may_be_the_plan_or_a_wrong_organization(shell: Shell) -> None:
+    shell.quirks.task_gone = 403
+    ((what, text),) = errors(shell)
+    assert what == "task"
+    assert "does your plan or role lack the right, or is organization_id 123 wrong?" in text
+    assert "the number before /workspaces/ in the task's address in the browser" in text
+
+
 def test_a_task_that_is_gone_and_a_missing_folder_are_both_told(shell: Shell) -> None:
     shell.root.rmdir()
     shell.quirks.task_gone = 404

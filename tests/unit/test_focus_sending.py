@@ -66,10 +66,11 @@ def test_a_connection_with_half_a_body_on_it_is_not_used_again(tmp_path: Path) -
         assert server.connections == 2
 
 
-def test_an_interim_answer_does_not_stop_an_upload(tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_an_interim_answer_does_not_stop_an_upload(tmp_path: Path, status: int) -> None:
     def interim(peer: Peer) -> None:
         head = peer.head()
-        peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        peer.send(f"HTTP/1.1 {status} Go on\r\n\r\n".encode())
         peer.body(head)
         peer.send(reply(201))
 

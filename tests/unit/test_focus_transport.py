@@ -245,3 +245,62 @@ def test_the_key_is_in_no_error() -> None:
 def test_a_url_with_a_password_is_refused() -> None:
     with pytest.raises(ValueError, match="password"):
         transport_to("http://me:hush@127.0.0.1")
+
+
+def test_interim_answers_are_passed_over_and_the_connection_goes_on() -> None:
+    """Else the next request would get the answer that came after the interim one."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n"
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + hints
+
+    def slow(peer: Peer) -> None:
+        for number in range(4):
+            peer.head()
+            peer.send(interim)
+            time.sleep(0.05)
+            peer.send(hints + reply(200, f"answer {number}".encode()))
+
+    with serving(slow) as server:
+        transport = transport_to(server.url)
+        for number in range(4):
+            answer = transport.request("GET", "/")
+            assert (answer.status, answer.body) == (200, f"answer {number}".encode())
+        assert server.connections == 1
+
+
+def test_interim_answers_without_end_do_not_hold_us() -> None:
+    def hinting(peer: Peer) -> None:
+        peer.head()
+        while True:
+            peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            time.sleep(0.02)
+
+    with serving(hinting) as server, pytest.raises(Doubtful, match="timed out"):
+        transport_to(server.url, timeout=0.2).request("GET", "/")
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [
+        *(("GET", 101), ("GET", 201), ("GET", 302), ("GET", 700)),
+        *(("POST", 200), ("POST", 202), ("PUT", 200), ("DELETE", 200)),
+    ],
+)
+def test_after_a_status_that_is_not_understood_the_connection_is_closed(
+    method: str, status: int
+) -> None:
+    with answering(reply(status, b"{}"), reply(404, b"{}")) as server:
+        transport = transport_to(server.url)
+        assert transport.request(method, "/").status == status
+        assert transport.request("GET", "/").status == 404
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("GET", 200), ("POST", 201), ("PUT", 204), ("DELETE", 204), ("PUT", 500)]
+)
+def test_after_one_that_is_the_connection_goes_on(method: str, status: int) -> None:
+    with answering(reply(status), reply(404, b"{}")) as server:
+        transport = transport_to(server.url)
+        assert transport.request(method, "/").status == status
+        assert transport.request("GET", "/").status == 404
+        assert server.connections == 1

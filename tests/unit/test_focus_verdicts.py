@@ -23,7 +23,7 @@ from syncd.model import QuotaReading
     [
         (200, Unbelievable),
         (202, Unbelievable),
-        (103, Unbelievable),
+        (101, Unbelievable),
         (302, Unbelievable),
         (304, Unbelievable),
         (400, Refused),
