@@ -4,6 +4,7 @@
     ├── UsageError            the command line is wrong                       (exit 2)
     ├── ConfigError           the config or its key source is wrong           (exit 78)
     ├── StateError            the ledger cannot be written; nothing is sent   (exit 75)
+    │   ├── StateDamaged      the ledger was damaged and set aside; begin again (exit 75)
     │   ├── StateLocked       another syncd is at work on this state          (exit 75)
     │   └── StateTooNew       the ledger is of a newer syncd; left untouched  (exit 78)
     ├── FolderError           a folder is missing or unreadable               (exit 1)
@@ -61,6 +62,10 @@ class ConfigError(SyncdError):
 
 class StateError(SyncdError):
     """The ledger cannot be read or written: nothing may be sent."""
+
+
+class StateDamaged(StateError):
+    """The ledger was damaged and has been set aside: an empty one is in its place."""
 
 
 class StateLocked(StateError):

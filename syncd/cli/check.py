@@ -149,16 +149,20 @@ def _check_state(checks: Checks, state_dir: str) -> Ledger | None:
     refused = [p for p in files if not os.access(p, os.R_OK | os.W_OK)]
     if not os.access(existing, os.W_OK | os.X_OK):
         refused = [existing]
+    damage: list[str] = []
     try:
-        ledger = Ledger.snapshot(state_dir)
+        ledger = Ledger.snapshot(state_dir, damage.append)
+        ledger.examine()
     except StateError as error:
         code, text = _state_trouble(error)
         checks.fail("state", "state_dir", text, code)
         return None
+    for text in damage:
+        checks.fail("state", "state_dir", text, PARTLY)
     if refused:
         hint = "make it writable for syncd's user, or name another state_dir"
         checks.fail("state", "state_dir", f"{refused[0]} is not writable: {hint}", LATER)
-    else:
+    elif not damage:
         made = "" if existing == state_dir else " (will be made)"
         checks.ok("state", "state_dir", f"{state_dir}{made}")
     return ledger
@@ -174,7 +178,7 @@ def _check_folders(checks: Checks, config: Config, ledger: Ledger | None) -> lis
     """Every folder, `each:` parents too; returns those whose task is worth a look."""
     import time
 
-    books = ledger or Ledger.snapshot("")
+    books = ledger or Ledger.blank()
     try:
         folders = find_folders(config, books, time.time())
     finally:

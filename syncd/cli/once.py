@@ -17,7 +17,7 @@ from syncd.engine.cycle import Cycle
 from syncd.engine.meter import Meter
 from syncd.engine.report import KEY, LATER, OK, FolderReport, worst
 from syncd.engine.tools import Options, Progress, Silent
-from syncd.errors import StateError, UsageError
+from syncd.errors import StateDamaged, StateError, UsageError
 from syncd.service.folders import Target, chosen, find_folders, register
 from syncd.service.notes import (
     drop_approvals,
@@ -36,7 +36,13 @@ def once(arguments: argparse.Namespace) -> int:
     """Run, report, and return the exit status."""
     run = OnceRun(arguments)
     try:
-        run.run()
+        try:
+            run.run()
+        except StateDamaged:
+            if run.requests:
+                raise
+            run = OnceRun(arguments)
+            run.run()
     except (UsageError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -82,7 +88,7 @@ class OnceRun:
         self.code = OK
         self.error: str | None = None
         self.reports: list[FolderReport] = []
-        self._requests = 0
+        self.requests = 0
         self._quota: dict[str, Any] = {
             "remaining": None,
             "resets_in": None,
@@ -106,7 +112,7 @@ class OnceRun:
                 self._run_folders(config, workshop, targets)
             finally:
                 meter = workshop.tools.meter
-                self._requests = sum(meter.requests.values())
+                self.requests = sum(meter.requests.values())
                 organizations = {t.folder.task.organization_id for t in targets}
                 self._quota = quota_status(meter, organizations, time.time(), self._pauses())
                 self.code = worst([self.code, *(r.exit_code() for r in self.reports)])
@@ -188,7 +194,7 @@ class OnceRun:
             "version": 1,
             "exit": self.code,
             "dry_run": self._options.dry_run,
-            "requests": self._requests,
+            "requests": self.requests,
             "error": self.error or (errors[0] if errors and self.code in (KEY, LATER) else None),
             "quota": self._quota,
             "folders": [report.as_json() for report in self.reports],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from syncd.cli.output import print_json, say
@@ -12,8 +12,8 @@ from syncd.cli.reading import Reading, answer, duration, moment, open_reading
 from syncd.cli.reading import seconds_of as seconds
 from syncd.cli.words import size_text
 from syncd.engine.report import LATER, OK, PARTLY, worst
-from syncd.service.folders import Left
 from syncd.service.status import quota_status
+from syncd.state.opening import were_set_aside
 
 _UNKNOWN_QUOTA = {"remaining": None, "resets_in": None, "paused_until": None}
 _BLANK: dict[str, Any] = {"running": False, "pid": None, "quota": _UNKNOWN_QUOTA, "folders": []}
@@ -43,16 +43,27 @@ def _status(arguments: argparse.Namespace) -> int:
         pauses = [seconds(record.get("next_cycle")) for record in short]
         quota = quota_status(reading.meter(), organizations, reading.now, pauses)
         left, service, now = reading.folders.left, reading.service, reading.now
+        notes = [*map(str, left), *aside_lines(reading)]
     if arguments.json:
         document = {"version": 1, "running": service is not None, "pid": service}
         print_json({**document, "quota": quota, "folders": folders})
-        for one in left:
-            say(str(one), error=True)
+        for line in notes:
+            say(line, error=True)
     else:
-        for line in _lines(folders, left, quota, service, now):
+        for line in _lines(folders, notes, quota, service, now):
             say(line)
     no_service = LATER if service is None else OK
     return worst([no_service, *(_code(folder) for folder in folders)])
+
+
+def aside_lines(reading: Reading) -> Iterator[str]:
+    """The damaged ledgers that were set aside, for as long as somebody keeps them."""
+    for aside in were_set_aside(reading.config.state_dir):
+        yield (
+            f"a damaged ledger was set aside {moment(aside.at, reading.now)} as {aside.path}: "
+            "attachments that match no file by name and size count as foreign since then "
+            "(`syncd list` shows them); delete that file to be told no more"
+        )
 
 
 def folder_documents(reading: Reading) -> list[dict[str, Any]]:
@@ -91,7 +102,7 @@ def _code(folder: dict[str, Any]) -> int:
 
 def _lines(
     folders: list[dict[str, Any]],
-    left: tuple[Left, ...],
+    notes: Sequence[str],
     quota: dict[str, Any],
     service: int | None,
     now: float,
@@ -99,7 +110,7 @@ def _lines(
     yield "no service is running" if service is None else f"the service is running (pid {service})"
     for folder in folders:
         yield from _folder_lines(folder, now)
-    yield from map(str, left)
+    yield from notes
     if quota["remaining"] is not None:
         line = f"quota: {quota['remaining']} requests left"
         if quota["resets_in"] is not None:

@@ -13,19 +13,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from syncd.core.books import NO_FRUIT
-from syncd.model import (
-    FolderIdentity,
-    Intent,
-    LedgerEntry,
-    Past,
-    Refusal,
-    TaskKey,
-)
+from syncd.errors import StateDamaged
+from syncd.model import FolderIdentity, Intent, LedgerEntry, Past, Refusal, TaskKey
 from syncd.state import rows
 from syncd.state.memory import Memory
-from syncd.state.opening import is_copy, open_for_reading, open_for_writing
-from syncd.state.recall import DAY, check, key_of, past_of
+from syncd.state.opening import empty, is_copy, open_for_reading, open_for_writing
+from syncd.state.recall import DAY, examine, key_of, past_of
 from syncd.state.schema import version_of
+from syncd.state.store import log
 
 
 class Ledger(Memory):
@@ -33,19 +28,23 @@ class Ledger(Memory):
 
     @classmethod
     def open(cls, state_dir: str, clock: Callable[[], float] = time.time) -> Ledger:
-        """Open to write; a damaged file is set aside and a new one begun.
+        """Open to write; a damaged file is set aside, which is told, and a new one begun.
 
         The owner of the state lock calls this. Creates that were under way when an earlier
-        process died are in doubt from now on.
+        process died are in doubt from now on. How long it takes does not grow with the ledger:
+        damage further inside is found, and treated the same, when it is read or written.
         """
         path = os.path.join(state_dir, "ledger.db")
-        ledger = cls(open_for_writing(path, check), path, clock)
-        ledger._begin()
+        ledger = cls(open_for_writing(path, log.warning), path, clock)
+        try:
+            ledger._begin()
+        except StateDamaged:
+            ledger._begin()
         return ledger
 
     def renew(self) -> None:
         """Begin again with the file as it is now: it may have been lost or damaged meanwhile."""
-        fresh = open_for_writing(self._path, check)
+        fresh = open_for_writing(self._path, self._tell)
         self._db.close()
         self._db = fresh
         self._begin()
@@ -63,10 +62,20 @@ class Ledger(Memory):
                 self._db.execute("UPDATE attachments SET listed = 1")
 
     @classmethod
-    def snapshot(cls, state_dir: str) -> Ledger:
-        """A private copy in memory, for whatever must not write; empty if there is none."""
+    def snapshot(cls, state_dir: str, tell: Callable[[str], None] = log.warning) -> Ledger:
+        """A private copy in memory, for whatever must not write; empty if there is none, or if
+        it is damaged, which is told."""
         path = os.path.join(state_dir, "ledger.db")
-        return cls(open_for_reading(path, check), path)
+        return cls(open_for_reading(path, tell), path, tell=tell, is_copy=True)
+
+    @classmethod
+    def blank(cls) -> Ledger:
+        """Where none can be used: in memory, and nothing in it."""
+        return cls(empty(), "in memory", is_copy=True)
+
+    def examine(self) -> None:
+        """Look at all of a copy, which takes time; damage is told."""
+        self.read(lambda: examine(self._db))
 
     def prove_writable(self) -> None:
         """Write, before anything is sent that could not be recorded afterwards."""
@@ -76,21 +85,20 @@ class Ledger(Memory):
 
     def past(self, task: TaskKey, now: float) -> Past:
         """All that is known of a task."""
-        with self.reading():
-            return past_of(self._db, self._row(task), now)
+        return self.read(lambda: past_of(self._db, self._row(task), now))
 
     def tasks(self) -> list[tuple[TaskKey, str | None, str | None, str | None]]:
         """Every task ever fed: its key, and the config, folder and `each:` parent it had."""
-        found = self._db.execute("SELECT * FROM tasks ORDER BY row").fetchall()
+        query = "SELECT * FROM tasks ORDER BY row"
+        found = self.read(lambda: self._db.execute(query).fetchall())
         return [(key_of(r), r["config"], r["folder"], r["parent"]) for r in found]
 
     def register(self, task: TaskKey, config: str, folder: str, parent: str | None) -> None:
         """Note where a task is fed from."""
         values = (config, folder, parent)
-        row = self._row(task)
-        known = self._db.execute(
-            "SELECT config, folder, parent FROM tasks WHERE row = ?", (row,)
-        ).fetchone()
+        row = self.read(lambda: self._row(task))
+        query = "SELECT config, folder, parent FROM tasks WHERE row = ?"
+        known = self.read(lambda: self._db.execute(query, (row,)).fetchone())
         if known is not None and tuple(known) == values:
             return
         with self.transaction():

@@ -29,16 +29,21 @@ class Memory(Store):
 
     def remembered(self, task: TaskKey) -> tuple[Listing, float] | None:
         """The list kept last, and when it was taken."""
-        with self.reading():
-            found = self._db.execute(
-                "SELECT listing, listed_at FROM tasks WHERE row = ?", (self._row(task),)
-            ).fetchone()
-            if found is None or found["listing"] is None:
-                return None
-            return rows.listing_of(found["listing"]), float(found["listed_at"])
+        return self.read(lambda: self._remembered(task))
+
+    def _remembered(self, task: TaskKey) -> tuple[Listing, float] | None:
+        found = self._db.execute(
+            "SELECT listing, listed_at FROM tasks WHERE row = ?", (self._row(task),)
+        ).fetchone()
+        if found is None or found["listing"] is None:
+            return None
+        return rows.listing_of(found["listing"]), float(found["listed_at"])
 
     def quota(self, url: str, organization_id: int) -> Quota:
         """What is known of an organization's quota."""
+        return self.read(lambda: self._quota(url, organization_id))
+
+    def _quota(self, url: str, organization_id: int) -> Quota:
         found = self._db.execute(
             "SELECT state FROM quotas WHERE url = ? AND organization_id = ?",
             (url, organization_id),

@@ -14,8 +14,14 @@ DAY = 86_400.0
 HOUR = 3_600.0
 
 
-def check(connection: sqlite3.Connection) -> None:
-    """Read everything once: raises ValueError or sqlite3.DatabaseError if it is damaged."""
+def examine(connection: sqlite3.Connection) -> None:
+    """Read everything: raises DatabaseError, with SQLite's code, for what SQLite finds corrupt,
+    and ValueError for what is no ledger's."""
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        error = sqlite3.DatabaseError(found)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
     for row in connection.execute("SELECT * FROM tasks").fetchall():
         past_of(connection, row["row"], 0.0)
         if row["listing"] is not None:

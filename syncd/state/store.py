@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from syncd.errors import StateError
+from syncd.errors import StateDamaged, StateError
 from syncd.model import Intent, LedgerEntry, TaskKey
 from syncd.state import rows
+from syncd.state.opening import (
+    calls_it_damaged,
+    damage_in,
+    empty,
+    open_for_writing,
+    set_aside,
+    unusable,
+    will_be_set_aside,
+)
+
+log = logging.getLogger("syncd.state")
+
+T = TypeVar("T")
 
 
 class Store:
     """What every method of the ledger stands on."""
 
     def __init__(
-        self, connection: sqlite3.Connection, path: str, clock: Callable[[], float] = time.time
+        self,
+        connection: sqlite3.Connection,
+        path: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        tell: Callable[[str], None] = log.warning,
+        is_copy: bool = False,
     ) -> None:
         self._db = connection
         self._path = path
         self._clock = clock
+        self._tell = tell
+        self._is_copy = is_copy
+        """In memory, for whoever only reads."""
 
     def close(self) -> None:
         self._db.close()
@@ -41,17 +65,39 @@ class Store:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.rollback()
-            raise StateError(
-                f"the ledger {self._path} cannot be written: {error}; nothing more is sent"
-            ) from None
+            raise self._trouble(error, "written") from None
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """A file that was damaged or lost under our hands is a StateError, too."""
+    def read(self, query: Callable[[], T]) -> T:
+        """What the query finds. A file that cannot be read, or was found damaged, is a
+        StateError; a damaged copy is as good as none."""
         try:
-            yield
+            return query()
         except (sqlite3.Error, ValueError, TypeError) as error:
-            raise StateError(f"the ledger {self._path} cannot be read: {error}") from None
+            trouble = self._trouble(error, "read")
+            if not (self._is_copy and isinstance(trouble, StateDamaged)):
+                raise trouble from None
+        return query()
+
+    def _trouble(self, error: Exception, cannot: str) -> StateError:
+        """What an error means; a damaged ledger is set aside, and a new one takes its place."""
+        nothing_more = "; nothing more is sent"
+        if not calls_it_damaged(error):
+            return unusable(self._path, error, cannot, nothing_more)
+        try:
+            if self._is_copy:
+                told, new = will_be_set_aside(self._path, str(error)), empty()
+            else:
+                damage = damage_in(self._path)
+                if damage is None:
+                    return unusable(self._path, error, cannot, nothing_more)
+                told = set_aside(self._path, damage)
+                new = open_for_writing(self._path, self._tell)
+        except (sqlite3.Error, OSError) as trouble:
+            return unusable(self._path, trouble, cannot, nothing_more)
+        self._tell(told)
+        self._db.close()
+        self._db = new
+        return StateDamaged(f"the ledger {self._path} was damaged: the next run begins anew")
 
     def _row(self, task: TaskKey, *, create: bool = False) -> int | None:
         where = (task.url, task.organization_id, task.workspace_id, task.task_id)

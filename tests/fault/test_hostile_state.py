@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
@@ -25,6 +26,22 @@ from tests.support.witness import Witness
 
 mounts = pytest.mark.skipif(not allowed(), reason="this machine lets nobody mount")
 READING = (("status",), ("list",), ("why", "folder/a"), ("approve",), ("--once", "--dry-run"))
+
+
+def traced() -> bool:
+    """Whether system calls can be made to fail here."""
+    probe = ["strace", "-o", "/dev/null", "-e", "inject=pread64:error=EIO:when=9999", "true"]
+    try:
+        return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def failing_reads(scene: Scene, when: str) -> tuple[str, ...]:
+    """Reading the ledger's file fails the n-th time, or ("n+") from then on."""
+    calls = "pread64,read,sendfile,copy_file_range" if when.endswith("+") else "pread64"
+    inject = f"inject={calls}:error=EIO:when={when}"
+    return ("strace", "-f", "-qq", "-o", "/dev/null", "-P", str(ledger(scene)), "-e", inject)
 
 
 def synced(new_scene: NewScene) -> tuple[Scene, Witness]:
@@ -141,9 +158,38 @@ class TestDamaged:
         ledger(scene).write_bytes(bad)
         said = scene.once()
         assert (said.code, scene.calls()) == (0, ["GET"]), said
-        aside = [path.read_bytes() for path in scene.state.glob("ledger.db.damaged-*")]
-        assert [content for content in aside if content] == ([bad] if bad else [])
+        aside = [path for path in scene.state.glob("ledger.db.damaged-*") if path.stat().st_size]
+        # All but its first page and its last (which says when it was written) stays as it was.
+        assert [path.read_bytes()[4096:-4096] for path in aside] == [bad[4096:-4096]][: bool(bad)]
         well(scene, witness)
+        status = scene.syncd("status").out
+        for path in aside:
+            assert f"set aside as {path}; attachments that match no file" in said.err
+            assert f"as {path}: attachments that match no file" in status
+            assert f"as {path}: attachments" in scene.syncd("status", "--json").err
+            path.unlink()
+            assert "damaged" not in scene.syncd("status").out
+
+    def test_it_is_told_with_q_too(self, new_scene: NewScene) -> None:
+        scene, _ = synced(new_scene)
+        ledger(scene).write_bytes(b"garbage" * 999)
+        said = scene.once("-q")
+        assert (said.code, said.out, said.err.count("set aside as")) == (0, "", 1)
+
+    def test_check_looks_at_all_of_it_and_nobody_else_does(self, new_scene: NewScene) -> None:
+        """A list of free pages that leads nowhere is read by no query."""
+        scene, _ = synced(new_scene)
+        with open(ledger(scene), "r+b") as file:
+            file.seek(32)
+            file.write((10**6).to_bytes(4, "big") + (7).to_bytes(4, "big"))
+        before = ledger(scene).read_bytes()
+        for argv in (("check",), ("check", "--offline", "--json")):
+            said = scene.syncd(*argv)
+            assert said.code == 1, said
+            assert f"the ledger {ledger(scene)} is damaged" in said.out + said.err
+            assert "the next run sets it aside" in said.out + said.err
+        assert scene.syncd("status").err == ""
+        assert ledger(scene).read_bytes() == before
 
     def test_random_bytes_anywhere_lose_and_double_nothing(self, new_scene: NewScene) -> None:
         scene, witness = synced(new_scene)
@@ -166,6 +212,38 @@ class TestDamaged:
         assert "ledger" not in well_known.err
         witness.note()
         well(scene, witness)
+
+
+@pytest.mark.skipif(not traced(), reason="strace is needed to make reads fail")
+class TestReadErrors:
+    """A ledger that cannot be read is not damaged: nothing is sent, and all is as it was."""
+
+    @pytest.mark.parametrize("when", ["1", "2", "3", "5", "8", "14", "5+"])
+    def test_nothing_is_sent_and_nothing_is_set_aside(self, new_scene: NewScene, when: str) -> None:
+        scene, witness = synced(new_scene)
+        scene.write("a", "changed")
+        (scene.root / "b").rename(scene.root / "bb")
+        (scene.root / "c").unlink()
+        witness.note()
+        said = scene.python("--once", before=failing_reads(scene, when))
+        assert (said.code, scene.sent()) == (75, []), said
+        assert f"the ledger {ledger(scene)} cannot be" in said.err
+        assert not list(scene.state.glob("*damaged*"))
+        said = scene.once("--json")
+        (folder,) = said.json["folders"]
+        assert (folder["replaced"], folder["renamed"]) == (["a"], [["b", "bb"]])
+        assert (folder["deleted"], folder["foreign"]) == (["c"], ["theirs"])
+        well(scene, witness)
+
+    @pytest.mark.parametrize("when", ["1", "4", "9"])
+    def test_nor_is_it_taken_for_an_empty_one_by_whoever_reads(
+        self, new_scene: NewScene, when: str
+    ) -> None:
+        scene, _ = synced(new_scene)
+        for argv in (("list",), ("status",), ("--once", "--dry-run"), ("check", "--offline")):
+            said = scene.python(*argv, before=failing_reads(scene, when))
+            assert (said.code, scene.sent()) == (75, []), said
+            assert "disk I/O error" in said.out + said.err
 
 
 class TestOtherVersions:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from syncd.errors import StateError, StateTooNew
+from syncd.errors import StateDamaged, StateError, StateTooNew
 from syncd.model import Past, TaskKey
 from syncd.said import Said
 from syncd.state import schema
@@ -27,15 +28,19 @@ def filled(directory: Path) -> Path:
 
 
 def known(directory: Path) -> int:
+    """How many attachments it knows; a ledger found damaged is begun anew, as a run does."""
     ledger = Ledger.open(str(directory))
     try:
+        with suppress(StateDamaged):
+            return len(ledger.past(TASK, 0.0).entries)
         return len(ledger.past(TASK, 0.0).entries)
     finally:
         ledger.close()
 
 
 def set_aside(directory: Path) -> list[str]:
-    return [name for name in os.listdir(directory) if ".damaged-" in name]
+    names = [name for name in os.listdir(directory) if ".damaged-" in name]
+    return [name for name in names if not name.endswith("-journal")]
 
 
 def no_database(path: Path) -> None:
@@ -62,23 +67,93 @@ def a_table_less(path: Path) -> None:
         db.execute("DROP TABLE intents")
 
 
-DAMAGES = [no_database, holes, half, nonsense_in_a_row, a_table_less]
+DAMAGES = [no_database, holes, half]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda f: f.__name__)
-def test_a_damaged_one_is_set_aside_and_a_new_one_begun(tmp_path: Path, damage) -> None:  # type: ignore
+def test_a_damaged_one_is_set_aside_with_a_word_and_a_new_one_begun(
+    tmp_path: Path,
+    damage,  # type: ignore
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     damage(filled(tmp_path))
+    with caplog.at_level("WARNING"):
+        assert known(tmp_path) == 0
+    (aside,) = set_aside(tmp_path)
+    (told,) = caplog.messages
+    assert str(tmp_path / aside) in told
+    assert "count as foreign" in told
     assert known(tmp_path) == 0
-    assert len(set_aside(tmp_path)) >= 1
-    assert known(tmp_path) == 0
+    assert len(caplog.messages) == 1
+
+
+def test_one_that_is_found_damaged_only_when_it_is_written_is_set_aside(tmp_path: Path) -> None:
+    """Its list of free pages is read by no query."""
+    path = filled(tmp_path)
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE much (x)")
+        db.executemany("INSERT INTO much VALUES (?)", [("x" * 3000,)] * 50)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE much")
+    with open(path, "r+b") as file:
+        file.seek(32)
+        file.write((10**6).to_bytes(4, "big"))
+    ledger = Ledger.open(str(tmp_path))
+    assert len(ledger.past(TASK, 0.0).entries) == 199
+    with pytest.raises(StateDamaged):
+        ledger.put(TASK, [entry(n, f"file {n}" * 9) for n in range(200, 999)])
+    ledger.put(TASK, [entry(1, "a")])
+    ledger.close()
+    assert (known(tmp_path), len(set_aside(tmp_path))) == (1, 1)
+
+
+@pytest.mark.parametrize("wrong", [nonsense_in_a_row, a_table_less])
+def test_what_sqlite_finds_sound_is_no_damage_whatever_we_make_of_it(
+    tmp_path: Path,
+    wrong,  # type: ignore
+) -> None:
+    wrong(filled(tmp_path))
+    for read in (Ledger.open, Ledger.snapshot):
+        with pytest.raises(StateError, match=r"ledger\.db cannot be .*move the file away"):
+            read(str(tmp_path)).past(TASK, 0.0)
+    assert set_aside(tmp_path) == []
+
+
+def test_to_open_it_takes_no_longer_when_it_is_large(tmp_path: Path) -> None:
+    """Counted in bytes read, not in seconds."""
+    steps = []
+    for number in (10, 20_000):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        ledger = Ledger.open(str(directory))
+        ledger.put(TASK, [entry(n, f"file {n}") for n in range(1, number)])
+        ledger.close()
+        before = bytes_read()
+        Ledger.open(str(directory)).close()
+        steps.append(bytes_read() - before)
+    assert steps[1] < steps[0] + 50_000
+
+
+def bytes_read() -> int:
+    words = Path("/proc/self/io").read_text().split()
+    return int(words[words.index("rchar:") + 1])
+
+
+def test_two_of_one_second_are_set_aside_side_by_side(tmp_path: Path) -> None:
+    for _ in range(3):
+        no_database(filled(tmp_path))
+        assert known(tmp_path) == 0
+    assert len(set_aside(tmp_path)) == 3
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda f: f.__name__)
-def test_only_to_be_read_a_damaged_one_is_empty_and_left_as_it_is(tmp_path: Path, damage) -> None:  # type: ignore
+def test_only_to_be_read_a_damaged_one_is_told_and_left_as_it_is(tmp_path: Path, damage) -> None:  # type: ignore
     path = filled(tmp_path)
     damage(path)
     before = path.read_bytes(), sorted(os.listdir(tmp_path))
-    assert Ledger.snapshot(str(tmp_path)).past(TASK, 0.0) == Past()
+    told: list[str] = []
+    assert Ledger.snapshot(str(tmp_path), told.append).past(TASK, 0.0) == Past()
+    assert [str(path) in line and "the next run sets it aside" in line for line in told] == [True]
     assert (path.read_bytes(), sorted(os.listdir(tmp_path))) == before
 
 
