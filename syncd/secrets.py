@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from syncd.errors import ConfigError, Fault
+from syncd.hidden import may_be_hidden
 
 KeyKind = Literal["token_file", "token_env", "token_command"]
 
@@ -200,6 +201,8 @@ class KeySource:
     def _unreadable(self, error: OSError) -> ConfigError:
         if isinstance(error, FileNotFoundError):
             hint = "put your Focus key in it, one line, chmod 600; or correct the path"
+            if may_be_hidden(self.words[0]):
+                hint = "if it is there for others, hand it over with LoadCredential= in the unit"
             return self._wrong(f"{self.words[0]} does not exist", hint)
         return self._wrong(f"{self.words[0]} cannot be read: {error.strerror}", "correct the path")
 

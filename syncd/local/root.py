@@ -6,11 +6,10 @@ import os
 from errno import ELOOP, ENOTDIR
 
 from syncd.errors import FolderError
+from syncd.hidden import may_be_hidden
 from syncd.local.digest import strerror
 from syncd.model import FolderIdentity
 
-_HIDDEN = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108
-"""What syncd@.service does not see unless it is told to."""
 READ_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -47,10 +46,8 @@ def folder_error(configured: str, root: str, error: OSError | ValueError) -> Fol
 
 
 def mend_missing(path: str) -> str:
-    """What to do about a folder that is not there. A system service (it is given STATE_DIRECTORY)
-    cannot know whether its unit only hides it."""
-    hidden = os.path.abspath(path).startswith(_HIDDEN) and os.environ.get("STATE_DIRECTORY")
-    if hidden:
+    """What to do about a folder that is not there."""
+    if may_be_hidden(path):
         return "if it is there for others, show it to the service (BindReadOnlyPaths= in its unit)"
     return "mount it, create it"
 

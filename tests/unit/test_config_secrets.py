@@ -96,6 +96,15 @@ def test_the_permission_is_that_of_the_opened_file(tmp_path: Path) -> None:
     assert "mode 0644" in refusal(source)
 
 
+def test_a_system_service_is_told_that_its_unit_may_hide_a_missing_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = KeySource("token_file", ("/home/nobody here/token",), "/config.yaml", 3)
+    assert "LoadCredential" not in refusal(gone)
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/syncd/acme")
+    assert "hand it over with LoadCredential= in the unit" in refusal(gone)
+
+
 def test_a_file_that_is_missing_or_none_is_refused(tmp_path: Path) -> None:
     gone = KeySource("token_file", (str(tmp_path / "gone"),), "c", 3)
     assert "does not exist" in refusal(gone)
