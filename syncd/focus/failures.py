@@ -21,6 +21,9 @@ from syncd.focus.wire import Exchange
 
 _TIMEOUTS = (TimeoutError, u3.TimeoutError, requests.Timeout)
 _PROXIES = (u3.ProxyError, requests.exceptions.ProxyError)
+_UNKNOWN_ISSUER = (18, 19, 20, 21)
+"""OpenSSL's codes for a certificate that nobody known vouches for."""
+_HINT = "; if it is your company's, add its CA to the system's store or name it in SSL_CERT_FILE"
 _CONFUSED = (http.client.HTTPException, u3.InvalidHeader, u3.HeaderParsingError, UnicodeError)
 
 
@@ -64,7 +67,8 @@ def _is_lost(error: BaseException) -> bool:
 def _reason(chain: list[BaseException], current: Exchange) -> str:
     for error in chain:
         if isinstance(error, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({error.verify_message})"
+            hint = _HINT if error.verify_code in _UNKNOWN_ISSUER else ""
+            return f"its certificate is not trusted ({error.verify_message}){hint}"
         if isinstance(error, socket.gaierror):
             return "its name cannot be resolved"
     for error in chain:
@@ -77,10 +81,6 @@ def _reason(chain: list[BaseException], current: Exchange) -> str:
             return os.strerror(error.errno).lower()
         if _is_lost(error):
             return "the connection was closed"
-    if any("SOCKS" in str(error) for error in chain):
-        return "SOCKS proxies are not supported"
-    if any("CA certificate bundle" in str(error) for error in chain):
-        return "the CA bundle that the environment names does not exist"
     if any("Tunnel connection failed" in str(error) for error in chain):
         return "the proxy refused to connect"
     return type(chain[-1]).__name__

@@ -18,12 +18,13 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from syncd import __version__
-from syncd.errors import ApiError, KeyRefused, SyncdError
+from syncd.errors import ApiError, KeyRefused, SyncdError, Unreachable
 from syncd.focus import surroundings
 from syncd.focus.failures import cut_reason, failure
+from syncd.focus.pools import Adapter
 from syncd.focus.query import target
 from syncd.focus.upload import MultipartBody
-from syncd.focus.wire import Adapter, Exchange, exchange
+from syncd.focus.wire import Exchange, exchange
 
 ANSWER_LIMIT = 16 << 20
 """Bytes an answer may have, after decompression."""
@@ -104,13 +105,17 @@ class HttpTransport:
         self._used = time.monotonic()
         self._session = _Session()
         self._session.trust_env = False
-        self._session.proxies = surroundings.proxies(self._base)
-        self._session.verify = surroundings.trust()
+        self._unusable, context = "", None
+        try:
+            self._session.proxies = surroundings.proxies(self._base)
+            context = surroundings.trust() if self._base.startswith("https:") else None
+        except surroundings.Unusable as error:
+            self._unusable = str(error)
         self._session.cookies = RequestsCookieJar(policy=surroundings.no_cookies())
         self._session.headers.clear()
         self._stands_in = adapter is not None
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, adapter or Adapter(connections))
+            self._session.mount(scheme, adapter or Adapter(connections, context))
 
     def set_key(self, key: str) -> None:
         """Use another key from the next request on; empty = send none."""
@@ -133,6 +138,8 @@ class HttpTransport:
         body: MultipartBody | None = None,
         timeout_extra: float = 0.0,
     ) -> Answer:
+        if self._unusable:
+            raise Unreachable(f"could not reach the server: {self._unusable}")
         if time.monotonic() - self._used > _FRESH:
             self.new_connections()
         self._used = time.monotonic()

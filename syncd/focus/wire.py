@@ -17,20 +17,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.poolmanager import PoolManager, ProxyManager
 from urllib3.response import HTTPResponse
 from urllib3.util.wait import wait_for_read, wait_for_socket
 
-BLOCK = 1 << 20
-"""Bytes asked of a body at a time."""
 SLICE = 1 << 16
 """Bytes that must go out within one time-out under TLS."""
-UNSENT = 1 << 18
-"""Bytes the kernel may hold that are not on their way yet: else a slow line looks stalled, as
-the socket takes more only when a third of a buffer of megabytes is free."""
 PATIENCE = 3
 """An answer may take this many time-outs from the end of sending to its last byte."""
 
@@ -107,7 +99,7 @@ class _Answer(http.client.HTTPResponse):
         return version, int(http.HTTPStatus.CONTINUE) if interim else status, reason
 
 
-class _Listening(HTTPConnection):
+class Listening(HTTPConnection):
     """A connection that stops sending as soon as the answer is there."""
 
     response_class = _Answer
@@ -194,7 +186,7 @@ class _Listening(HTTPConnection):
         super().close()
 
 
-class _ListeningTLS(_Listening, HTTPSConnection):
+class ListeningTLS(Listening, HTTPSConnection):
     def _some(self, view: memoryview) -> int:
         """TLS sends all or nothing: a slice, lest a slow line be taken for a stalled one."""
         piece = view[:SLICE]
@@ -203,48 +195,3 @@ class _ListeningTLS(_Listening, HTTPSConnection):
 
     def _answered(self) -> bool:
         return False
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Listening
-
-    def _put_conn(self, conn: Any) -> None:
-        if conn is not None and conn.spent:
-            conn.close()
-        super()._put_conn(conn)
-
-
-class _TLSPool(_Pool, HTTPSConnectionPool):
-    ConnectionCls = _ListeningTLS
-
-
-_POOLS = {"http": _Pool, "https": _TLSPool}
-
-
-def _pool_options() -> dict[str, Any]:
-    options = list(HTTPConnection.default_socket_options)
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        options.append((socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT))
-    return {"blocksize": BLOCK, "socket_options": options}
-
-
-class Adapter(HTTPAdapter):
-    """No retries, big blocks, our connections; with a proxy too."""
-
-    def __init__(self, connections: int) -> None:
-        super().__init__(pool_connections=4, pool_maxsize=connections, max_retries=0)
-
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = False, **options: Any
-    ) -> None:
-        super().init_poolmanager(connections, maxsize, block, **{**options, **_pool_options()})
-        _use_our_pools(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
-        manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs, **_pool_options())
-        _use_our_pools(manager)
-        return manager
-
-
-def _use_our_pools(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = dict(_POOLS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import shutil
 import ssl
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from syncd.sandbox.wire import Response
 from tests.fault.conftest import NewScene
+from tests.support.namespace import allowed, inside
 from tests.support.scene import Scene
 
 ANYWHERE = "0.0.0.0"
@@ -151,6 +153,25 @@ def test_an_unknown_certificate_is_75_whatever_the_environment(
         trusting = {"SSL_CERT_FILE": f"{certificate}.crt"}
         assert scene.python("--once", env=trusting).code == 75
         assert server.came, "with the bundle named, the server does hear of us"
+
+
+@pytest.mark.skipif(
+    not allowed() or ssl.get_default_verify_paths().cafile is None,
+    reason="covers the system's store by a mount",
+)
+def test_what_the_system_trusts_is_trusted(new_scene: NewScene, certificate: Path) -> None:
+    """A company's CA stands there, and a service has no variable that names it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    scene = new_scene()
+    store = os.path.realpath(str(ssl.get_default_verify_paths().cafile))
+    with listening(context) as server:
+        scene.configure(url=f"https://127.0.0.1:{server.server_port}/api")
+        company = inside(f"mount --bind {certificate}.crt {store}")
+        assert "certificate is not trusted" in scene.python("--once").out
+        assert server.came == []
+        assert "certificate" not in scene.python("--once", before=company).out
+        assert server.came
 
 
 def test_the_config_knows_no_switch_either(new_scene: NewScene) -> None:

@@ -44,6 +44,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "watchdog": ("syncd.local",),
     "requests": ("syncd.focus",),
     "urllib3": ("syncd.focus",),
+    "truststore": ("syncd.focus",),
     "sqlite3": ("syncd.state",),
     "yaml": ("syncd.config",),
     "apscheduler": ("syncd.service",),

@@ -93,7 +93,7 @@ def test_a_slow_line_that_moves_is_no_time_out() -> None:
         ours.settimeout(0.2)
         reader = threading.Thread(target=slow, daemon=True)
         reader.start()
-        connection = wire._Listening("nowhere")
+        connection = wire.Listening("nowhere")
         connection.sock = ours
         connection._in_body = True
         start = time.monotonic()

@@ -14,6 +14,7 @@ import pytest
 from test_focus_server import Peer, length_of, reply, serving, transport_to, upload_of
 
 from syncd.errors import Unreachable
+from syncd.focus import surroundings
 from syncd.focus.upload import MultipartBody
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
@@ -34,8 +35,22 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_bundles(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in _BUNDLES:
+    for name in (*_BUNDLES, "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
+
+
+def hashed(certificate: Path, folder: Path) -> Path:
+    """A folder as SSL_CERT_DIR wants it: each certificate under the hash of its subject."""
+    command = ["openssl", "x509", "-hash", "-noout", "-in", f"{certificate}.crt"]
+    name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    folder.mkdir()
+    shutil.copy(f"{certificate}.crt", folder / f"{name}.0")
+    return folder
+
+
+def certifi() -> str:
+    """A bundle that does not hold our certificate."""
+    return surroundings.DEFAULT_CA_BUNDLE_PATH
 
 
 def wrapping(certificate: Path) -> Any:
@@ -56,7 +71,7 @@ def answer_once(peer: Peer) -> None:
 def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> None:
     with (
         serving(answer_once, wrapping(certificate)) as server,
-        pytest.raises(Unreachable, match="certificate is not trusted"),
+        pytest.raises(Unreachable, match=r"certificate is not trusted .*the system's store"),
     ):
         transport_to(f"https://localhost:{server.port}").request("DELETE", "/")
 
@@ -75,12 +90,65 @@ def test_a_bundle_of_the_environment_is_trusted_for_its_hosts_only(
             transport_to(f"https://127.0.0.1:{server.port}").request("GET", "/")
 
 
-def test_a_bundle_that_does_not_exist_is_named_as_the_reason(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("variable", _BUNDLES)
+def test_a_bundle_that_cannot_be_used_is_named_with_its_variable(
+    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
-    with pytest.raises(Unreachable, match="CA bundle that the environment names"):
-        transport_to("https://localhost:1").request("GET", "/")
+    (tmp_path / "text").write_text("no certificate")
+    for path, reason in (("/nowhere.pem", "No such file"), (str(tmp_path / "text"), "no certif")):
+        monkeypatch.setenv(variable, path)
+        match = f"{variable} names a CA bundle that cannot be used: {path}: {reason}"
+        with pytest.raises(Unreachable, match=match):
+            transport_to("https://localhost:1").request("GET", "/")
+
+
+@pytest.mark.parametrize("beside", [None, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_a_folder_of_certificates_is_trusted_besides(
+    certificate: Path, beside: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = hashed(certificate, tmp_path / "certs")
+    monkeypatch.setenv("SSL_CERT_DIR", f"/nowhere:{folder}")
+    if beside is not None:
+        monkeypatch.setenv(beside, certifi())
+    with serving(answer_once, wrapping(certificate)) as server:
+        transport = transport_to(f"https://localhost:{server.port}")
+        assert transport.request("PUT", "/", json={}).status == 201
+
+
+def test_a_bundle_may_be_a_folder(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hashed(certificate, tmp_path / "certs")))
+    with serving(answer_once, wrapping(certificate)) as server:
+        transport = transport_to(f"https://localhost:{server.port}")
+        assert transport.request("PUT", "/", json={}).status == 201
+
+
+def test_where_the_system_has_no_store_the_list_of_requests_is_taken(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = ssl.get_default_verify_paths()._replace(cafile=None, capath=None)
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
+    monkeypatch.setattr(surroundings, "DEFAULT_CA_BUNDLE_PATH", f"{certificate}.crt")
+    with serving(answer_once, wrapping(certificate)) as server:
+        transport = transport_to(f"https://localhost:{server.port}")
+        assert transport.request("PUT", "/", json={}).status == 201
+
+
+def test_a_proxy_that_is_reached_by_tls_is_verified_by_the_same_authorities(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(peer: Peer) -> None:
+        peer.head()
+        peer.send(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(refusing, wrapping(certificate)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{proxy.port}")
+        with pytest.raises(Unreachable, match="certificate is not trusted"):
+            transport_to("https://focus.invalid").request("GET", "/")
+        monkeypatch.setenv("SSL_CERT_FILE", f"{certificate}.crt")
+        with pytest.raises(Unreachable, match="the proxy refused"):
+            transport_to("https://focus.invalid").request("GET", "/")
 
 
 def test_a_server_without_tls_is_unreachable() -> None:

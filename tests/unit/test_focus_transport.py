@@ -74,6 +74,35 @@ def test_proxies_of_the_environment_count_for_others_unless_excepted(
         assert surroundings.proxies(f"https://{host}:1/") == {}
 
 
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize(
+    "value", ["http://", "http://me:hush@:1", "http://proxy:port", "ftp://x", "http://[::1", " x"]
+)
+def test_a_proxy_that_is_none_is_told_with_its_variable(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Unreachable) as caught:
+        transport_to("https://focus.invalid").request("GET", "/")
+    said = f"{variable} holds no address of a proxy; write it like http://proxy.example.com:3128"
+    assert str(caught.value) == f"could not reach the server: {said}"
+
+
+def test_a_socks_proxy_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5h://proxy:1080")
+    with pytest.raises(Unreachable, match="ALL_PROXY names a SOCKS proxy, which is not supported"):
+        transport_to("https://focus.invalid").request("GET", "/")
+
+
+def test_a_proxy_that_is_not_asked_may_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy:port")
+    monkeypatch.setenv("ALL_PROXY", "nonsense://")
+    monkeypatch.setenv("HTTPS_PROXY", "proxy:3128")
+    assert surroundings.proxies("https://focus.invalid")["https"] == "http://proxy:3128"
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:port")
+    assert surroundings.proxies("https://localhost") == {}
+
+
 def test_a_proxy_that_refuses_means_unreachable_and_never_sees_the_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
