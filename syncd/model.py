@@ -118,6 +118,9 @@ class FolderSnapshot:
     """Paths that exist in a scanned directory, not ignored, but not in `files` or `scanned`."""
     downloading: frozenset[str] = frozenset()
     """Of `files` those that are empty beside their own NAME.part or NAME.crdownload."""
+    undecided: Mapping[str, int | None] = field(default_factory=dict)
+    """Files that are there, or were a moment ago, and cannot be read: path -> size in bytes, None
+    where nobody knows it. Each may be one that had another name before."""
     unknown_order_lines: tuple[str, ...] = ()
     """Lines of `.syncd-order` that name no synced file."""
     manifest: tuple[str, ...] = ()

@@ -25,6 +25,8 @@ _STATES = {
     "changed": "changed: the next cycle uploads it and deletes the old version",
     "new": "new: the next cycle uploads it (or adopts an attachment that is the same)",
     "gone": "gone: the file was there, and is not any more; the next cycle deletes its attachment",
+    "waiting": "detached: the file is gone; its attachment waits, since a file of the same size "
+    "cannot be read yet and may be it under another name",
     "detached": "detached: its attachment stays as it is, and is not kept up to date",
     "not synced": "not synced: no attachment of ours is known",
     "unknown": "unknown: there is no such file, and no attachment of it is known",
@@ -106,6 +108,10 @@ def _judge(found: Facts, target: Target, matches: Matches) -> LedgerEntry | None
         never = target.folder.rules.delete == "never"
         found.state = _STATES["detached" if never else "gone"]
         return gone
+    waiting = next((e for e in matches.waiting if same_name(e.path, path)), None)
+    if waiting is not None:
+        found.state = _STATES["waiting"]
+        return waiting
     absent = next((e for e in matches.absent if same_name(e.path, path)), None)
     not_synced = found.rule.startswith("not synced")
     found.state = _STATES["detached" if absent else "not synced" if not_synced else "unknown"]

@@ -139,7 +139,7 @@ class _Judge:
         self._renamed = {e.id: f for e, f in s.matches.renamed}
         self._changed = {e.id: f for e, f in s.matches.changed}
         self._gone = {e.id for e in s.matches.gone}
-        self._detached = {e.id for e in s.matches.absent}
+        self._detached = {e.id for e in (*s.matches.absent, *s.matches.waiting)}
         if s.rules.delete == "never":
             self._detached |= self._gone
         self._renames = {r.entry.id for r in plan.renames}

@@ -37,6 +37,7 @@ def finished(
         Delete(e.id, e.name.seen, e.size, "replaced", e.path)
         for e in (*old, *s.matches.surplus)
         if s.change_refused(e.id) is None and e.path not in pending and e.digest not in unlisted
+        if not s.matches.may_have_moved(e)
     )
 
 
@@ -45,7 +46,7 @@ def detached(s: Situation) -> list[LedgerEntry]:
 
     Each keeps its age: another version of its path that comes to light may be the later one.
     """
-    absent = list(s.matches.absent)
+    absent = [*s.matches.absent, *s.matches.waiting]
     if s.rules.delete == "never":
         absent += s.matches.gone
     return [replace(e, role="detached") for e in absent]

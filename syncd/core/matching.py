@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from syncd.model import Fingerprint, FolderSnapshot, LedgerEntry, LocalFile, Past
 
@@ -24,6 +24,15 @@ class Matches:
     """Ours, but the file at their path belongs to another entry: replaced, to be deleted."""
     absent: tuple[LedgerEntry, ...]
     """No file to sync, but not gone either: detached."""
+    waiting: tuple[LedgerEntry, ...] = ()
+    """Gone, but a file of their size cannot be decided about: it may be that one, renamed."""
+    undecided: Mapping[str, int | None] = field(default_factory=dict)
+    """Files that cannot be decided about: path -> size, None where it is not known."""
+
+    def may_have_moved(self, entry: LedgerEntry) -> bool:
+        """Whether the content of an attachment may have another path now."""
+        others = (size for path, size in self.undecided.items() if path != entry.path)
+        return any(size in (None, entry.size) for size in others)
 
 
 def live(past: Past) -> tuple[LedgerEntry, ...]:
@@ -73,7 +82,10 @@ def same_content(entry: LedgerEntry, file: LocalFile) -> bool | None:
 
 
 def wanted_digests(
-    folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]
+    folder: FolderSnapshot,
+    past: Past,
+    selects: Callable[[str], bool],
+    unsettled: Collection[str] = (),
 ) -> frozenset[str]:
     """Paths that must be read before matching can decide; ask again until there are none.
 
@@ -87,22 +99,30 @@ def wanted_digests(
         for entry in entries
         if entry.path in by_path and same_content(entry, by_path[entry.path]) is None
     }
-    if unsure:
+    if unsure := unsure.difference(unsettled):
         return frozenset(unsure)
-    matches = match(folder, past, selects)
+    matches = match(folder, past, selects, unsettled)
     replaced = [e for e in past.entries if e.role == "superseded"]
-    sizes = {e.size for e in (*matches.gone, *matches.surplus, *replaced) if e.size and e.digest}
+    going = (*matches.gone, *matches.waiting, *matches.surplus, *replaced)
+    sizes = {e.size for e in going if e.size and e.digest}
     sizes |= {e.size for e, _ in matches.changed if e.size and e.digest}
     created = {path for path, _ in past.created}
     pending = (*matches.new, *(file for _, file in matches.changed))
     return frozenset(
-        f.path for f in pending if f.digest is None and (f.size in sizes or f.path in created)
+        f.path
+        for f in pending
+        if f.digest is None and f.path not in unsettled and (f.size in sizes or f.path in created)
     )
 
 
-def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) -> Matches:
+def match(
+    folder: FolderSnapshot,
+    past: Past,
+    selects: Callable[[str], bool],
+    unsettled: Collection[str] = (),
+) -> Matches:
     """Pair entries and files: same path and content, then same content (of old versions, too),
-    then same path."""
+    then same path. Files that are `unsettled` are not read yet."""
     by_path = {file.path: file for file in folder.files}
     taken: set[str] = set()
     unchanged, rest = _in_place(live(past), by_path, taken)
@@ -116,6 +136,11 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
     come_back, old = _in_place(old, by_path, taken)
     unchanged += come_back
     renamed += _same_digest(old, folder.files, taken)[0]
+    undecided = {
+        f.path: f.size
+        for f in folder.files
+        if f.path in unsettled and f.digest is None and f.path not in taken
+    }
     changed: list[Pair] = []
     gone: list[LedgerEntry] = []
     surplus: list[LedgerEntry] = []
@@ -129,7 +154,7 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
         else:
             changed.append((entry, file))
             taken.add(file.path)
-    return Matches(
+    settled = Matches(
         unchanged=tuple(unchanged),
         renamed=tuple(renamed),
         changed=tuple(changed),
@@ -137,7 +162,10 @@ def match(folder: FolderSnapshot, past: Past, selects: Callable[[str], bool]) ->
         gone=tuple(gone),
         surplus=tuple(surplus),
         absent=tuple(absent),
+        undecided={**folder.undecided, **undecided},
     )
+    waiting = tuple(e for e in gone if settled.may_have_moved(e))
+    return replace(settled, gone=tuple(e for e in gone if e not in waiting), waiting=waiting)
 
 
 def _in_place(

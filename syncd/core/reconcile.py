@@ -26,7 +26,7 @@ UNSEEN = "its attachment is not in the list yet"
 
 def digests(s: Situation) -> frozenset[str]:
     """Paths to be read before `reconcile` can decide; ask again until there are none."""
-    wanted = wanted_digests(s.folder, s.past, s.selects)
+    wanted = wanted_digests(s.folder, s.past, s.selects, s.unsettled)
     if wanted:
         return wanted
     new = s.matches.new
@@ -48,7 +48,7 @@ def digests(s: Situation) -> frozenset[str]:
             or f.fingerprint.racy_at(s.scanned_at)
         )
     }
-    return frozenset(unread)
+    return frozenset(unread) - s.unsettled
 
 
 def reconcile(s: Situation) -> Plan:

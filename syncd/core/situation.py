@@ -54,7 +54,7 @@ class Situation:
 
     @cached_property
     def matches(self) -> Matches:
-        return match(self.folder, self.past, self.selects)
+        return match(self.folder, self.past, self.selects, self.unsettled)
 
     @cached_property
     def shown(self) -> dict[int, Attachment]:

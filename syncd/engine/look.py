@@ -115,7 +115,7 @@ class Look:
 
     def _digested(self, s: Situation) -> Situation:
         """Read what must be read to decide. What cannot be read is taken out of the files."""
-        while wanted := digests(s) - self.unsettled:
+        while wanted := digests(s):
             found: dict[str, str] = {}
             failed: dict[str, str] = {}
             for file in s.folder.files:
@@ -192,12 +192,13 @@ class Look:
 
 def _without(folder: FolderSnapshot, unreadable: dict[str, str]) -> FolderSnapshot:
     """A snapshot in which these files stand as failed: there, but not to be synced."""
-    found = {f.path for f in folder.files if f.path in unreadable}
-    if not found:
+    sizes = {f.path: f.size for f in folder.files if f.path in unreadable}
+    if not sizes:
         return folder
     return replace(
         folder,
-        files=tuple(f for f in folder.files if f.path not in found),
-        failed=(*folder.failed, *(Problem(p, unreadable[p]) for p in sorted(found))),
-        occupied=folder.occupied | found,
+        files=tuple(f for f in folder.files if f.path not in sizes),
+        failed=(*folder.failed, *(Problem(p, unreadable[p]) for p in sorted(sizes))),
+        occupied=folder.occupied | sizes.keys(),
+        undecided={**folder.undecided, **sizes},
     )

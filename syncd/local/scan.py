@@ -81,6 +81,7 @@ def scan(
         scanned=frozenset(walk.scanned),
         occupied=frozenset(walk.occupied),
         downloading=walk.downloading(),
+        undecided=walk.undecided,
         unknown_order_lines=unknown,
         manifest=listed,
     )
@@ -107,6 +108,7 @@ class _Walk:
         self.failed: list[Problem] = []
         self.scanned: set[str] = set()
         self.occupied: set[str] = set()
+        self.undecided: dict[str, int | None] = {}
 
     def run(self) -> None:
         """Raises OSError for the root alone."""
@@ -192,6 +194,7 @@ class _Walk:
             return
         except OSError as error:
             self._fail(path, strerror(error))
+            self.undecided[path] = None
             return
         if path in self._mounts:
             self._skip(path, OTHER_FILE_SYSTEM)
@@ -203,6 +206,7 @@ class _Walk:
             self._skip(path, f"too large ({limit})")
         elif not self._readable(status, name, directory_fd):
             self._fail(path, "permission denied")
+            self.undecided[path] = status.st_size
         else:
             self.files.append(LocalFile(path, fingerprint(status)))
 
@@ -217,15 +221,13 @@ class _Walk:
             directory, _, name = path.rpartition("/")
             try:
                 fd = open_beneath(self._root_fd, directory, READ_DIRECTORY)
+                try:
+                    self._file(path, name, fd, again=True)
+                finally:
+                    os.close(fd)
             except OSError:
                 self.occupied.add(path)
-                continue
-            try:
-                self._file(path, name, fd, again=True)
-            except OSError:
-                self.occupied.add(path)
-            finally:
-                os.close(fd)
+                self.undecided[path] = None
 
     def _skip(self, path: str, reason: str, mark: str = "") -> None:
         self.skipped.append(Problem(path + mark, reason))

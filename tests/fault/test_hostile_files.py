@@ -74,6 +74,24 @@ class TestUnreadable:
         assert scene.once(user=USER).code == 0
         assert (scene.once(user=USER).code, scene.calls()) == (0, ["GET"])
 
+    def test_a_renamed_file_that_is_unreadable_for_a_moment_is_renamed_later(
+        self, new_scene: NewScene
+    ) -> None:
+        scene = new_scene()
+        for name in "ab":
+            scene.write(name, f"content {name}")
+        give_away(scene)
+        assert scene.once(user=USER).code == 0
+        ids = {row.id for row in scene.rows()}
+        (scene.root / "a").rename(scene.root / "z")
+        (scene.root / "z").chmod(0)
+        code, folder = told(scene, user=USER)
+        assert (code, folder["deleted"], folder["detached"]) == (1, [], ["a"])
+        (scene.root / "z").chmod(0o600)
+        code, folder = told(scene, user=USER)
+        assert (code, folder["renamed"], scene.calls()) == (0, [["a", "z"]], ["GET", "PUT"])
+        assert {row.id for row in scene.rows()} == ids
+
     def test_a_root_that_is_unreadable_or_missing_is_an_error(self, new_scene: NewScene) -> None:
         scene = new_scene()
         scene.write("a", "content")
