@@ -91,12 +91,16 @@ class Stopped(SyncdError):
 class FileProblem(SyncdError):
     """One local file could not be used for an upload; no request was sent."""
 
-    def __init__(self, path: str, reason: str, *, changed: bool = False) -> None:
+    def __init__(
+        self, path: str, reason: str, *, changed: bool = False, unread: bool = False
+    ) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
         self.changed = changed
         """The file is not the one that was planned: it is to be planned again."""
+        self.unread = unread
+        """It could be opened, but not be read to its declared end."""
 
 
 class ApiError(SyncdError):

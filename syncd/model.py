@@ -216,6 +216,11 @@ class Refusal:
     whole: bool = False
     """All were refused alike: it is the folder's error, not the file's."""
     digest: str | None = None
+    """Of the refused bytes; empty: the file could not be read to its end, and was not sent."""
+
+    @property
+    def unread(self) -> bool:
+        return self.digest == ""
 
 
 @dataclass(frozen=True)

@@ -188,12 +188,15 @@ def _refused(
         if refusal.subject not in subjects:
             continue
         found.last_error = refusal.error
-        found.notes.append(f"refused {refusal.attempts} time{'s' * (refusal.attempts != 1)}")
+        what = "could not be read" if refusal.unread else "refused"
+        found.notes.append(f"{what} {refusal.attempts} time{'s' * (refusal.attempts != 1)}")
         of_these_bytes = file is not None and refusal.fingerprint == file.fingerprint
         if refusal.not_before > now and (of_these_bytes or refusal.subject.startswith("#")):
             found.next_try = max(found.next_try or 0.0, refusal.not_before)
             whole = ", as is every other upload" if refusal.whole else ""
             found.state = f"refused: the server does not take it{whole}"
+            if refusal.unread:
+                found.state = "failed: it cannot be read to its end"
         elif not of_these_bytes and not refusal.subject.startswith("#"):
             found.notes.append("it has changed since: the next cycle tries it again")
 

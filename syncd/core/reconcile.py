@@ -45,6 +45,7 @@ def digests(s: Situation) -> frozenset[str]:
         and (
             f.size in s.sizes_under_way
             or s.may_be_refused(f)
+            or s.was_unreadable(f)
             or f.fingerprint.racy_at(s.scanned_at)
         )
     }

@@ -34,6 +34,14 @@ def refusal_delay(attempts: int) -> float:
     return min(60.0 * 2.0 ** (attempts - 1), 86_400.0)
 
 
+def honoured(past: Past, now: float) -> dict[str, Refusal]:
+    """Refusals that still hold, by subject; a clock set back cannot make one last longer than it
+    may."""
+    return {
+        r.subject: r for r in past.refusals if 0 < r.not_before - now <= refusal_delay(r.attempts)
+    }
+
+
 @dataclass(frozen=True)
 class Situation:
     """Folder, task and ledger at one moment, with the rules that hold for them."""
@@ -68,12 +76,7 @@ class Situation:
 
     @cached_property
     def _refusals(self) -> dict[str, Refusal]:
-        """Those to be honoured; a clock set back cannot make one last longer than it may."""
-        return {
-            r.subject: r
-            for r in self.past.refusals
-            if 0 < r.not_before - self.now <= refusal_delay(r.attempts)
-        }
+        return honoured(self.past, self.now)
 
     @cached_property
     def _doubtful_paths(self) -> frozenset[str]:
@@ -121,16 +124,25 @@ class Situation:
         refusal = self._refusals.get(file.path)
         if refusal is None:
             return None
-        same = refusal.digest is not None and refusal.digest == file.digest
+        same = refusal.digest and refusal.digest == file.digest
         return refusal if same or refusal.fingerprint == file.fingerprint else None
 
     def may_be_refused(self, file: LocalFile) -> bool:
         """Whether only its content tells if these are the bytes that were refused."""
         refusal = self._refusals.get(file.path)
-        if refusal is None or refusal.digest is None or refusal.fingerprint is None:
+        if refusal is None or not refusal.digest or refusal.fingerprint is None:
             return False
         refused, now = refusal.fingerprint, file.fingerprint
         return refused != now and refused.size == now.size
+
+    @cached_property
+    def _unread(self) -> dict[str, Refusal]:
+        return {r.subject: r for r in self.past.refusals if r.unread}
+
+    def was_unreadable(self, file: LocalFile) -> bool:
+        """Whether it is to be read before it is sent: the last time it did not come to its end."""
+        unread = self._unread.get(file.path)
+        return unread is not None and unread.fingerprint == file.fingerprint
 
     def why_not_now(self, file: LocalFile) -> str | None:
         """Why nothing can be decided about an upload of this file yet."""

@@ -12,6 +12,7 @@ from syncd.core.books import DAY
 from syncd.core.plan import Create
 from syncd.core.room import holders
 from syncd.engine.advice import about_task
+from syncd.engine.files import Files
 from syncd.engine.look import Look
 from syncd.engine.outcome import Failure
 from syncd.engine.refusals import Refusals, refusal
@@ -27,7 +28,7 @@ from syncd.errors import (
     Throttled,
     Unreachable,
 )
-from syncd.local.digest import absolute
+from syncd.focus.upload import ShortRead
 from syncd.model import Folder, Past, Refusal
 
 log = logging.getLogger("syncd.cycle")
@@ -54,6 +55,7 @@ class Lessons:
         self._troubles = 0
         self._task_stands = False
         """The task was listed after an upload to it had been refused with 403 or 404."""
+        self.files = Files(look)
         self.refusals = Refusals()
         self.names_are_unique = False
         """The server seems to take each name only once."""
@@ -73,8 +75,9 @@ class Lessons:
 
     def _learn_one(self, failure: Failure) -> bool:
         error = failure.error
-        if isinstance(error, FileProblem):
-            return self._file_failed(error, failure)
+        if isinstance(error, FileProblem | ShortRead):
+            self.files.failed(error, failure)
+            return True
         assert isinstance(error, ApiError)
         if isinstance(error, KeyRefused):
             return self._key_refused(error)
@@ -110,21 +113,6 @@ class Lessons:
         self._look.listing = None
         return True
 
-    def _file_failed(self, problem: FileProblem, failure: Failure) -> bool:
-        """A file was not the planned one when it was opened: plan it again, or leave it."""
-        for create in failure.creates:
-            path = create.file.path
-            if problem.path in (path, absolute(self._folder.path, path)) or (
-                problem.path.endswith(f"/{path}")
-            ):
-                if not problem.changed:
-                    self._look.unreadable[path] = problem.reason
-                elif self._troubles < TROUBLES:
-                    self._troubles += 1
-                else:
-                    self._look.unsettled.add(path)
-        return True
-
     def _refused(self, error: Refused | TaskRefused, failure: Failure) -> bool:
         now = self._tools.clock()
         ledger = self._tools.ledger
@@ -137,11 +125,11 @@ class Lessons:
             if culprit is not None:
                 path = culprit.file.path
                 content = self._look.content(culprit.file)
-                found = refusal(past, path, culprit, error, now, whole=False, digest=content)
+                found = refusal(past, path, culprit.file, str(error), now, digest=content)
                 ledger.refuse(self._task, [found])
             return True
         subject = f"#{failure.attachment_id}"
-        ledger.refuse(self._task, [refusal(past, subject, None, error, now, whole=False)])
+        ledger.refuse(self._task, [refusal(past, subject, None, str(error), now)])
         return True
 
     def _name_is_taken(self, error: ApiError, failure: Failure, past: Past) -> bool:
@@ -170,10 +158,7 @@ class Lessons:
         text = f"every upload is refused alike: {error}{_right(error)}"
         paths = {c.file.path for c in found}
         whole = [replace(r, whole=True, error=text) for r in past.refusals if r.subject in paths]
-        whole += [
-            replace(refusal(past, c.file.path, c, error, now, whole=True), error=text)
-            for c in self.left
-        ]
+        whole += [refusal(past, c.file.path, c.file, text, now, whole=True) for c in self.left]
         self._tools.ledger.refuse(self._task, whole)
         self._report.failed = [p for p in self._report.failed if p.path not in paths]
         self._report.fails(PARTLY, text, "files")

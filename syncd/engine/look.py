@@ -7,7 +7,8 @@ from dataclasses import replace
 from syncd.core.books import DAY, DOUBT, in_doubt, missing, settle
 from syncd.core.ignore import selection
 from syncd.core.reconcile import digests
-from syncd.core.situation import Situation
+from syncd.core.situation import Situation, honoured
+from syncd.engine.refusals import refusal
 from syncd.engine.tools import Options, Tools
 from syncd.errors import FileProblem, SyncdError, Throttled, Unbelievable
 from syncd.local.digest import digest
@@ -63,6 +64,22 @@ class Look:
         except FileProblem:
             return None
 
+    def unread(self, file: LocalFile) -> str | None:
+        """Why a file cannot be read to its end; None = it can, or is another one by now."""
+        assert self.folder is not None
+        try:
+            self._read.pop(file.path, None)
+            self._digest(self.folder.root, file.path, file.fingerprint)
+        except FileProblem as problem:
+            return problem.reason if problem.unread else None
+        return None
+
+    def cannot_be_read(self, file: LocalFile, reason: str) -> None:
+        """It was read to no end twice: left alone for a while, as if the server refused it."""
+        self.unreadable[file.path] = reason
+        found = refusal(self._past(), file.path, file, reason, self._tools.clock(), digest="")
+        self._tools.ledger.refuse(self._folder.task, [found])
+
     def situation(self) -> Situation:
         """Both sides as they are now. Raises FolderError, ApiError, OutOfQuota, StateError."""
         scanned_at = self._tools.clock()
@@ -102,7 +119,8 @@ class Look:
 
     def _scan(self) -> FolderSnapshot:
         rules = self._folder.rules
-        known = [e.path for e in self._past().entries if e.role in ("current", "detached")]
+        past = self._past()
+        known = [e.path for e in past.entries if e.role in ("current", "detached")]
         folder = scan(
             self._folder.path,
             self._selection,
@@ -111,7 +129,13 @@ class Look:
             known=known,
             manifest=rules.order == "manifest",
         )
-        return _without(folder, self.unreadable)
+        waits = honoured(past, self._tools.clock())
+        unread = {
+            f.path: r.error
+            for f in folder.files
+            if (r := waits.get(f.path)) and r.unread and r.fingerprint == f.fingerprint
+        }
+        return _without(folder, unread | self.unreadable)
 
     def _digested(self, s: Situation) -> Situation:
         """Read what must be read to decide. What cannot be read is taken out of the files."""
@@ -126,9 +150,10 @@ class Look:
                 except FileProblem as problem:
                     if problem.changed:
                         self.unsettled.add(file.path)
-                    else:
-                        failed[file.path] = problem.reason
-            self.unreadable |= failed
+                        continue
+                    failed[file.path] = self.unreadable[file.path] = problem.reason
+                    if problem.unread:
+                        self.cannot_be_read(file, problem.reason)
             files = tuple(replace(f, digest=found.get(f.path, f.digest)) for f in s.folder.files)
             folder = _without(replace(s.folder, files=files), failed)
             s = replace(s, folder=folder, unsettled=frozenset(self.unsettled))
@@ -137,7 +162,13 @@ class Look:
     def _digest(self, root: str, path: str, fingerprint: Fingerprint) -> str:
         known = self._read.get(path)
         if known is None or known[0] != fingerprint:
-            content, _ = digest(root, path, fingerprint, lambda _: self._tools.checkpoint())
+            try:
+                content, _ = digest(root, path, fingerprint, lambda _: self._tools.checkpoint())
+            except FileProblem as problem:
+                if not problem.unread:
+                    raise
+                # Once may be chance: twice, and the file the same, is the file's failure.
+                content, _ = digest(root, path, fingerprint, lambda _: self._tools.checkpoint())
             known = self._read[path] = (fingerprint, content)
         return known[1]
 
@@ -160,10 +191,10 @@ class Look:
 
     def _heed_throttle(self, past: Past) -> None:
         """What a 429 asked for holds for later runs, too; a clock set back makes it no longer."""
-        for refusal in past.refusals:
-            left = refusal.not_before - self._tools.clock()
-            if not refusal.subject and 0 < left <= DAY:
-                raise Throttled(refusal.error, retry_after=left)
+        for asked in past.refusals:
+            left = asked.not_before - self._tools.clock()
+            if not asked.subject and 0 < left <= DAY:
+                raise Throttled(asked.error, retry_after=left)
 
     def _await_doubt(self, past: Past) -> None:
         """Let a create in doubt come to its end: an earlier list could not tell, and costs."""

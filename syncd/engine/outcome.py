@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from syncd.core.plan import Create
 from syncd.errors import Stopped, SyncdError
 from syncd.focus.sending import Sent
-from syncd.model import Attachment, Listing
+from syncd.model import Attachment, Listing, LocalFile
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Failure:
     creates: tuple[Create, ...] = ()
     attachment_id: int | None = None
     name: str = ""
+    file: LocalFile | None = None
+    """The one among the creates that could not be opened or read."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from syncd.core.plan import Create
 from syncd.core.situation import refusal_delay
 from syncd.errors import ApiError
-from syncd.model import Past, Refusal
+from syncd.model import LocalFile, Past, Refusal
 
 REQUESTS = 8
 """What sorting out a refused bulk may take in one cycle, the list that follows included."""
@@ -98,20 +98,20 @@ class Refusals:
 def refusal(
     past: Past,
     subject: str,
-    create: Create | None,
-    error: ApiError,
+    file: LocalFile | None,
+    error: str,
     now: float,
     *,
-    whole: bool,
+    whole: bool = False,
     digest: str | None = None,
 ) -> Refusal:
     """The refusal to remember: each time in a row it is honoured twice as long."""
-    fingerprint = create.file.fingerprint if create else None
+    fingerprint = file.fingerprint if file else None
     before = next((r for r in past.refusals if r.subject == subject), None)
     same = before is not None and (
-        before.fingerprint == fingerprint or (digest is not None and before.digest == digest)
+        before.fingerprint == fingerprint or (bool(digest) and before.digest == digest)
     )
     again = before is not None and same and before.not_before <= now
     attempts = before.attempts + 1 if before is not None and again else 1
     until = now + refusal_delay(attempts)
-    return Refusal(subject, str(error), fingerprint, attempts, until, whole, digest)
+    return Refusal(subject, error, fingerprint, attempts, until, whole, digest)

@@ -17,10 +17,11 @@ from syncd.core.plan import Create
 from syncd.engine.outcome import Failure, Outcome
 from syncd.engine.report import FolderReport
 from syncd.engine.tools import Tools
-from syncd.errors import ApiError, FileProblem, Stopped
+from syncd.errors import ApiError, FileProblem, Stopped, SyncdError
 from syncd.focus.sending import Receipt, Upload
+from syncd.focus.upload import ShortRead
 from syncd.local.digest import absolute
-from syncd.model import Attachment, Folder, Intent, Past
+from syncd.model import Attachment, Folder, Intent, LocalFile, Past
 
 log = logging.getLogger("syncd.apply")
 
@@ -141,7 +142,7 @@ class Uploads:
             outcome.stopped = stopped
             return
         except (ApiError, FileProblem) as error:
-            outcome.failures.append(Failure(error, creates=batch))
+            outcome.failures.append(Failure(error, creates=batch, file=self._culprit(error, batch)))
             if isinstance(error, ApiError) and error.doubtful:
                 doubtful = (replace(i, state="doubtful", ended_at=now) for i in intents)
                 self._tools.ledger.update_intents(self._task, doubtful)
@@ -163,6 +164,13 @@ class Uploads:
         ids = receipt.attachments or (None,) * len(batch)
         for create, attachment in zip(batch, ids, strict=True):
             self._tell_created(create, attachment)
+
+    def _culprit(self, error: SyncdError, batch: Iterable[Create]) -> LocalFile | None:
+        """The file that could not be opened or read, if that was it."""
+        if not isinstance(error, FileProblem | ShortRead):
+            return None
+        files = (create.file for create in batch)
+        return next((f for f in files if absolute(self._root, f.path) == error.path), None)
 
     def _created(
         self,

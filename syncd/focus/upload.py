@@ -182,7 +182,7 @@ class MultipartBody:
         except ShortRead as error:
             if self.given:
                 raise
-            raise FileProblem(error.path, error.reason, changed=True) from None
+            raise FileProblem(error.path, error.reason, changed=True, unread=True) from None
 
     def close(self) -> None:
         """Close every file that is still open."""

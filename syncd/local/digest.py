@@ -85,7 +85,8 @@ def digest(
     """The sha256 in hex of one file, and the fingerprint that it had before and after.
 
     `root`: resolved; `on_progress`: gets the number of bytes of each chunk. Raises FileProblem,
-    `changed` if the file is not the expected one or not the same after the last byte.
+    `changed` if the file is not the expected one or not the same after the last byte, `unread` if
+    it stayed the same and still could not be read to its end.
     """
     fd = open_file(root, path)
     try:
@@ -101,10 +102,15 @@ def digest(
             on_progress(count)
             if total > before.size:
                 break
-        if total != before.size or fingerprint(os.fstat(fd)) != before:
+        if fingerprint(os.fstat(fd)) != before:
             raise FileProblem(path, "changed while it was read", changed=True)
+        if total < before.size:
+            reason = f"ends after {total} bytes, though its size is {before.size}"
+            raise FileProblem(path, reason, unread=True)
+        if total > before.size:
+            raise FileProblem(path, f"goes on behind its size, {before.size} bytes", unread=True)
     except OSError as error:
-        raise _problem(path, error) from error
+        raise FileProblem(path, f"cannot be read: {strerror(error)}", unread=True) from error
     finally:
         os.close(fd)
     return hasher.hexdigest(), before
