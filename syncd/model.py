@@ -40,6 +40,8 @@ class Rules:
     ignore: tuple[str, ...] = ()
     max_file_size: int = 0
     """Bytes; 0 = no limit of our own."""
+    max_files: int = 1000
+    """A folder with more files to sync is an error; 0 = no limit."""
 
 
 @dataclass(frozen=True)

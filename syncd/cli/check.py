@@ -206,6 +206,7 @@ def _check_folder(checks: Checks, folder: Folder) -> None:
             selection(rules),
             recursive=rules.recursive,
             max_file_size=rules.max_file_size,
+            max_files=rules.max_files,
             manifest=rules.order == "manifest",
         )
     except FolderError as error:
@@ -229,7 +230,7 @@ def _check_tasks(checks: Checks, config: Config, targets: Sequence[Target]) -> N
                 checks.fail("task", folder.name, f"{folder.task}: {NOT_TRIED}", KEY)
                 continue
             try:
-                listing = workshop.tools.client.list(folder.task)
+                listing = workshop.tools.client.list(folder.task, folder.rules.max_files)
             except SyncdError as error:
                 code, text = explain(error, folder.task)
                 refused = code == KEY

@@ -60,7 +60,7 @@ def facts(reading: Reading, target: Target, path: str) -> Facts:
     try:
         snapshot = look(target, choice, past)
     except FolderError as error:
-        found.state, found.last_error = "error: its folder cannot be read", str(error)
+        found.state, found.last_error = "error: its folder cannot be synced", str(error)
         found.code = PARTLY
         found.attachment = _attachment(_entry(past, path))
         return found

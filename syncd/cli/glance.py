@@ -21,6 +21,7 @@ def look(target: Target, choice: Selection, past: Past) -> FolderSnapshot:
         choice,
         recursive=rules.recursive,
         max_file_size=rules.max_file_size,
+        max_files=rules.max_files,
         known=[e.path for e in past.entries if e.role in ("current", "detached")],
     )
 

@@ -162,6 +162,7 @@ def _sync(section: Section, default: SyncSettings) -> SyncSettings:
             include=take("include", values.patterns, rules.include),
             ignore=take("ignore", values.patterns, rules.ignore),
             max_file_size=take("max_file_size", values.size(0), rules.max_file_size),
+            max_files=take("max_files", values.whole(0), rules.max_files),
         ),
         settle=take("settle", values.duration(24), default.settle),
         rescan=take("rescan", values.duration(YEAR), default.rescan),

@@ -126,6 +126,7 @@ class Look:
             self._selection,
             recursive=rules.recursive,
             max_file_size=rules.max_file_size,
+            max_files=rules.max_files,
             known=known,
             manifest=rules.order == "manifest",
         )
@@ -181,7 +182,7 @@ class Look:
         unfinished = in_doubt(before) or any(e.role == "superseded" for e in before.entries)
         self._afford(0 if unfinished else self._tools.meter.reserve)
         taken_at = self._tools.clock()
-        listing = self._tools.client.list(task)
+        listing = self._tools.client.list(task, self._folder.rules.max_files)
         self._believe(before, listing)
         now = self._tools.clock()
         after = settle(before, listing, self._folder.rules.delete, now, taken_at)

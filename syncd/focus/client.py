@@ -18,10 +18,10 @@ from syncd.focus.query import (
     query_size,
 )
 from syncd.focus.sending import Receipt, Upload
-from syncd.focus.transport import Answer, Transport
+from syncd.focus.transport import ANSWER_LIMIT, Answer, Transport
 from syncd.focus.upload import MultipartBody, ShortRead
 from syncd.focus.verdicts import quota, verdict
-from syncd.model import Attachment, Listing, QuotaReading, TaskKey
+from syncd.model import Attachment, Listing, QuotaReading, Rules, TaskKey
 from syncd.text import printable
 
 BULK = 10
@@ -31,6 +31,11 @@ _WAITS = (0.5, 2.0)
 _UPLOAD_PACE = 2 << 20
 """Bytes sent that give the answer one second more."""
 _BASE_PATH = "/api"
+_ROW = 2 << 10
+"""Bytes that a list has for an attachment: its name may take 1 KiB, and an old version of it may
+still be there."""
+_LONGEST_LIST = 512 << 20
+"""Bytes of a list where `max_files` sets no limit: of well over a million attachments."""
 
 
 class FocusClient:
@@ -55,10 +60,10 @@ class FocusClient:
         self._on_answer = on_answer
         self._on_request = on_request
 
-    def list(self, task: TaskKey) -> Listing:
-        """All attachments of a task that are not deleted."""
+    def list(self, task: TaskKey, max_files: int = Rules.max_files) -> Listing:
+        """All attachments of a task that are not deleted; `max_files` bounds the answer."""
         what = f"list of {task}"
-        answer = self._get(task, _path(task), what)
+        answer = self._get(task, _path(task), what, answer_limit=_list_limit(max_files))
         return answers.listing(answer, task.task_id, what, self._clock())
 
     def view(self, task: TaskKey, attachment_id: int) -> Attachment | None:
@@ -154,14 +159,14 @@ class FocusClient:
             raise FileProblem(longest.file, "its name is too long for a request")
         return everything, []
 
-    def _get(self, task: TaskKey, path: str, what: str) -> Answer:
+    def _get(self, task: TaskKey, path: str, what: str, **options: Any) -> Answer:
         """A GET changes nothing: it alone is repeated, at most twice."""
         for wait in _WAITS:
             try:
-                return self._expect(self._send(task, "GET", path, what), 200, what)
+                return self._expect(self._send(task, "GET", path, what, **options), 200, what)
             except (Unreachable, Doubtful):
                 self._sleep(wait)
-        return self._expect(self._send(task, "GET", path, what), 200, what)
+        return self._expect(self._send(task, "GET", path, what, **options), 200, what)
 
     def _send(self, task: TaskKey, method: str, path: str, what: str, **content: Any) -> Answer:
         self._on_request(task, method)
@@ -181,10 +186,17 @@ class FocusClient:
         if answer.status != status:
             raise verdict(answer, what, self._clock())
         if status == 200 and answer.overlong:
-            raise Unbelievable(f"{what}: the answer cannot be used: {answer.cut}", status=status)
+            hint = "for a task of so many attachments raise max_files"
+            text = f"{what}: the answer cannot be used: {answer.cut}; {hint}"
+            raise Unbelievable(text, status=status)
         if status == 200 and answer.cut:
             raise Doubtful(f"{what}: the answer broke off: {answer.cut}", status=status)
         return answer
+
+
+def _list_limit(max_files: int) -> int:
+    """Bytes of a list: room for so many files of ours, and for what others attached besides."""
+    return ANSWER_LIMIT + max_files * _ROW if max_files else _LONGEST_LIST
 
 
 def _path(task: TaskKey) -> str:

@@ -27,7 +27,7 @@ from syncd.focus.upload import MultipartBody
 from syncd.focus.wire import Exchange, exchange
 
 ANSWER_LIMIT = 16 << 20
-"""Bytes an answer may have, after decompression."""
+"""Bytes an answer may have, after decompression, where nobody says that it may be longer."""
 _CHUNK = 1 << 16
 _PREFIX, _TELLING = "toggl_sk_", 8
 """A server may quote the part after the prefix alone; what is as short as a word tells nothing."""
@@ -66,8 +66,10 @@ class Transport(Protocol):
         json: Any = None,
         body: MultipartBody | None = None,
         timeout_extra: float = 0.0,
+        answer_limit: int = ANSWER_LIMIT,
     ) -> Answer:
-        """`path` hangs under the base URL; `timeout_extra` in seconds, for the answer only.
+        """`path` hangs under the base URL; `timeout_extra` in seconds, for the answer only;
+        `answer_limit` in bytes.
 
         Raises Unreachable (not done), Doubtful or Unbelievable when no status came, ShortRead
         or FileProblem when a file of the body gave out.
@@ -137,6 +139,7 @@ class HttpTransport:
         json: Any = None,
         body: MultipartBody | None = None,
         timeout_extra: float = 0.0,
+        answer_limit: int = ANSWER_LIMIT,
     ) -> Answer:
         if self._unusable:
             raise Unreachable(f"could not reach the server: {self._unusable}")
@@ -154,7 +157,7 @@ class HttpTransport:
         request = requests.Request(method, self._base + target(path, query), headers, data=data)
         with exchange(self._timeout, self._timeout + timeout_extra) as current:
             try:
-                answer = self._exchange(request, current)
+                answer = self._exchange(request, current, answer_limit)
             except SyncdError:
                 raise
             except Exception as error:
@@ -164,7 +167,7 @@ class HttpTransport:
                 return _without(key, answer)
         raise problem
 
-    def _exchange(self, request: requests.Request, current: Exchange) -> Answer:
+    def _exchange(self, request: requests.Request, current: Exchange, limit: int) -> Answer:
         prepared = self._session.prepare_request(request)
         current.begun = self._stands_in
         response = self._session.send(
@@ -174,10 +177,10 @@ class HttpTransport:
             allow_redirects=False,
         )
         with response:
-            return _read(response, current)
+            return _read(response, current, limit)
 
 
-def _read(response: requests.Response, current: Exchange) -> Answer:
+def _read(response: requests.Response, current: Exchange, limit: int) -> Answer:
     """The answer with as much of its body as arrives in time and is not too much."""
     pieces: list[bytes] = []
     size, cut, overlong = 0, "", False
@@ -188,8 +191,8 @@ def _read(response: requests.Response, current: Exchange) -> Answer:
         while piece := take(_CHUNK):
             pieces.append(piece)
             size += len(piece)
-            if size > ANSWER_LIMIT:
-                cut, overlong = f"it is longer than {ANSWER_LIMIT >> 20} MiB", True
+            if size > limit:
+                cut, overlong = f"it is longer than {limit >> 20} MiB", True
                 break
     except (HTTPError, OSError, ValueError) as error:
         cut = cut_reason(error, current)

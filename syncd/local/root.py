@@ -45,6 +45,23 @@ def folder_error(configured: str, root: str, error: OSError | ValueError) -> Fol
     return FolderError(f"{where}: cannot be read ({why}); check its disk and its path")
 
 
+def directory_reason(error: OSError) -> str:
+    """Why a subfolder was not read."""
+    if isinstance(error, FileNotFoundError):
+        return "folder vanished during the scan"
+    if error.errno in (ELOOP, ENOTDIR):
+        return "folder was replaced during the scan"
+    return f"folder cannot be read: {strerror(error)}"
+
+
+def too_many_files(root: str, limit: int) -> FolderError:
+    return FolderError(
+        f"{printable(root)}: more than {limit} files to sync, and max_files is {limit}: nothing of "
+        "its task is touched; if it is the right folder, raise max_files (0 = no limit), or leave "
+        "files out with ignore"
+    )
+
+
 def mend_missing(path: str) -> str:
     """What to do about a folder that is not there."""
     if may_be_hidden(path):

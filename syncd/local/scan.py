@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable
-from errno import ELOOP, ENOTDIR
 from typing import Protocol
 
 from syncd.core.ordering import MANIFEST
@@ -18,11 +17,13 @@ from syncd.local.manifest import ManifestUnreadable, parse_manifest, read_manife
 from syncd.local.mounts import nested_mounts
 from syncd.local.root import (
     READ_DIRECTORY,
+    directory_reason,
     folder_error,
     identity_of,
     is_utf8,
     open_root,
     printable,
+    too_many_files,
 )
 from syncd.local.twins import twins
 from syncd.model import FolderSnapshot, LocalFile, Problem
@@ -52,17 +53,19 @@ def scan(
     *,
     recursive: bool,
     max_file_size: int = 0,
+    max_files: int = 0,
     known: Collection[str] = (),
     manifest: bool = False,
 ) -> FolderSnapshot:
     """One look at the folder; results are sorted by bytes.
 
     `known`: paths already attached, which win over a twin of another Unicode form.
-    `max_file_size`: bytes, 0 = no limit. Raises FolderError if the root cannot be read.
+    `max_file_size` in bytes, `max_files`: 0 = no limit. Raises FolderError if the root cannot be
+    read, or as soon as more files are found than may be synced.
     """
     root, root_fd = open_root(folder_path)
     try:
-        walk = _Walk(root, root_fd, selection, recursive, max_file_size)
+        walk = _Walk(root, root_fd, selection, recursive, max_file_size, max_files)
         try:
             walk.run()
             identity = identity_of(root_fd, root)
@@ -91,8 +94,15 @@ class _Walk:
     """Collects one scan. Directories are opened from the root down, two at a time at most."""
 
     def __init__(
-        self, root: str, root_fd: int, selection: Selects, recursive: bool, max_file_size: int
+        self,
+        root: str,
+        root_fd: int,
+        selection: Selects,
+        recursive: bool,
+        max_file_size: int,
+        max_files: int,
     ) -> None:
+        self._root = root
         self._root_fd = root_fd
         self._device = os.fstat(root_fd).st_dev
         self._user = os.geteuid()
@@ -100,6 +110,7 @@ class _Walk:
         self._selection = selection
         self._recursive = recursive
         self._max_file_size = max_file_size
+        self._max_files = max_files
         self._pending = [""]
         self._vanished: list[str] = []
         self._downloads: set[str] = set()
@@ -120,7 +131,7 @@ class _Walk:
             except OSError as error:
                 if not directory:
                     raise
-                self._fail(directory, _directory_reason(error), "/")
+                self._fail(directory, directory_reason(error), "/")
         self._look_again()
 
     def manifest(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -209,6 +220,8 @@ class _Walk:
             self.undecided[path] = status.st_size
         else:
             self.files.append(LocalFile(path, fingerprint(status)))
+            if 0 < self._max_files < len(self.files):
+                raise too_many_files(self._root, self._max_files)
 
     def _readable(self, status: os.stat_result, name: str, directory_fd: int) -> bool:
         if status.st_uid == self._user and status.st_mode & stat.S_IRUSR:
@@ -243,11 +256,3 @@ class _Walk:
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.path, problem.reason)))
-
-
-def _directory_reason(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "folder vanished during the scan"
-    if error.errno in (ELOOP, ENOTDIR):
-        return "folder was replaced during the scan"
-    return f"folder cannot be read: {strerror(error)}"

@@ -72,7 +72,7 @@ def afterwards(watched: Watched, report: FolderReport, gate: Gate, now: float, w
             at = now + report.resumes_at - wall
             timing.wait_until(at, "the server asked for patience")
     elif report.cause == "folder":
-        timing.wait_until(now + watched.target.rescan, "the folder cannot be read")
+        timing.wait_until(now + watched.target.rescan, "the folder is in error")
     elif watched.unsettled:
         timing.changed(now)
     elif report.cause == "files" and report.code == LATER:

@@ -56,6 +56,7 @@ class Watched:
                     selection(rules),
                     recursive=rules.recursive,
                     max_file_size=rules.max_file_size,
+                    max_files=rules.max_files,
                     known=self.twins,
                     manifest=rules.order == "manifest",
                 )

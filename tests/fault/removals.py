@@ -78,7 +78,7 @@ ANSWERS = (
         "an answer is read up to a bound",
         f"{LISTS}::test_the_commands_that_read_say_so_too",
         "focus/transport.py",
-        "if size > ANSWER_LIMIT:",
+        "if size > limit:",
         "if False:",
     ),
     without(

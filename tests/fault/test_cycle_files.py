@@ -253,3 +253,22 @@ def test_an_empty_file_whose_download_was_given_up_goes_out(new_world: NewWorld)
     part.unlink()
     assert world.run().exit_code() == 0
     assert world.names() == ["a"]
+
+
+def test_a_folder_with_more_files_than_max_files_sends_nothing(new_world: NewWorld) -> None:
+    world = new_world(rules={"max_files": 3})
+    for name in "abc":
+        world.write(name, name)
+    assert world.run().exit_code() == 0
+    before = world.rows()
+    world.write("a", "changed")
+    (world.root / "b").rename(world.root / "d")
+    world.write("e", "one too many")
+    for options in ({}, {"dry_run": True}, {"retry": True}):
+        report = world.run(**options)
+        assert (report.exit_code(), world.calls()) == (1, [])
+        assert "more than 3 files to sync, and max_files is 3" in str(report.error)
+        assert (world.rows(), report.planned) == (before, 0)
+    world.set_rules(max_files=0)
+    assert world.run().exit_code() == 0
+    assert world.names() == ["a", "c", "d", "e"]

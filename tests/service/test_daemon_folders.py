@@ -42,6 +42,22 @@ def test_a_subfolder_that_appears_is_synced(each: Service) -> None:
     each.holds("b.txt", "c.txt", task_id=4712)
 
 
+def test_a_folder_with_too_many_files_sends_nothing_until_there_are_fewer(
+    service: Service,
+) -> None:
+    for name in "abc":
+        service.write(name)
+    service.configure(settle="100ms", max_files=2)
+    service.start()
+    service.says("WARNING", "more than 2 files to sync, and max_files is 2")
+    service.rescanned(3)
+    assert service.calls() == []
+    assert "max_files is 2" in service.run("status").out
+    (service.root / "b").unlink()
+    service.holds("a", "c")
+    service.in_sync()
+
+
 def test_one_that_leaves_is_told_once_and_its_attachments_stay(each: Service) -> None:
     (each.base / "focus" / "4711 Logo").rename(each.base / "gone")
     each.says("WARNING", "4711 Logo left", "1 attachment stay")

@@ -23,6 +23,7 @@ def look(folder: Path | str, known: tuple[str, ...] = (), **rules: Any) -> Folde
         Selection(settings),
         recursive=settings.recursive,
         max_file_size=settings.max_file_size,
+        max_files=settings.max_files,
         known=known,
         manifest=settings.order == "manifest",
     )

@@ -69,7 +69,7 @@ def test_a_folder_overrides_sync_and_sync_the_defaults(load: Load) -> None:
 sync: {delete: mirror, settle: 1m, ignore: ["*.bak"], recursive: yes}
 folders:
   - {path: a, task_id: 1, delete: never, ignore: [], refresh: 1.5h, organization_id: 7}
-  - {path: b, task_id: 2, include: ["*.png", "!x.png"], max_file_size: 1GiB}
+  - {path: b, task_id: 2, include: ["*.png", "!x.png"], max_file_size: 1GiB, max_files: 0}
 """,
     )
     a, b = config.entries
@@ -77,6 +77,7 @@ folders:
     assert a.task == TaskKey("sandbox", 7, 2, 1)
     assert (b.rules.delete, b.rules.ignore, b.rules.recursive) == ("mirror", ("*.bak",), True)
     assert (b.rules.include, b.rules.max_file_size) == (("*.png", "!x.png"), 1024**3)
+    assert (a.rules.max_files, b.rules.max_files) == (1000, 0)
 
 
 def test_each_has_no_task_of_its_own_but_all_rules(load: Load, tmp_path: Path) -> None:

@@ -158,3 +158,18 @@ def test_a_strange_view_is_not_believed(body: bytes) -> None:
         talk = Talk(server.url)
         with pytest.raises(Unbelievable):
             talk.client.view(talk.task, 5)
+
+
+def long_list(count: int) -> bytes:
+    return items(*(row(id=number, name=f"{number:06} " + "é" * 100) for number in range(1, count)))
+
+
+@pytest.mark.parametrize("max_files", [100_000, 0])
+def test_a_list_may_be_as_long_as_max_files_makes_it(max_files: int) -> None:
+    body = long_list(25_000)
+    assert len(body) > 18 << 20
+    with answering(reply(200, body)) as server:
+        talk = Talk(server.url)
+        assert len(talk.client.list(talk.task, max_files).attachments) == 24_999
+        with pytest.raises(Unbelievable, match="longer than 16 MiB; for a task of so many attach"):
+            talk.client.list(talk.task, 100)

@@ -9,12 +9,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from syncd.core.ignore import Selection
 from syncd.errors import FileProblem, FolderError
 from syncd.local.digest import digest
-from syncd.model import FolderSnapshot
+from syncd.local.scan import scan
+from syncd.model import FolderSnapshot, Rules
 from tests.support.folders import fill, look, names, told, unprivileged
 
 
@@ -67,6 +70,34 @@ class TestFiles:
         found = look(tmp_path, recursive=True)
         assert names(found) == ["a", "b", "c", "d", "e", "f", "s/b"]
         assert found.downloading == {"a", "s/b"}
+
+    def test_as_many_as_max_files_are_taken_and_one_more_is_an_error(self, tmp_path: Path) -> None:
+        fill(tmp_path, "a", "b", "c/d", "c/large", "e.tmp", ".f")
+        (tmp_path / "link").symlink_to("a")
+        limits: dict[str, Any] = {"recursive": True, "max_file_size": 3, "max_files": 3}
+        assert names(look(tmp_path, **limits)) == ["a", "b", "c/d"]
+        fill(tmp_path, "g")
+        with pytest.raises(FolderError) as caught:
+            look(tmp_path, **limits)
+        assert str(caught.value).startswith(
+            f"{tmp_path}: more than 3 files to sync, and max_files is 3: nothing of its task"
+        )
+        assert len(look(tmp_path, **limits | {"max_files": 0}).files) == 4
+
+    def test_beyond_max_files_nothing_more_is_looked_at(self, tmp_path: Path) -> None:
+        for folder in range(30):
+            fill(tmp_path, *(f"{folder}/{number}" for number in range(30)))
+        asked = []
+
+        class Asking(Selection):
+            def selects(self, path: str) -> bool:
+                asked.append(path)
+                return super().selects(path)
+
+        choice = Asking(Rules(recursive=True))
+        with pytest.raises(FolderError, match="max_files is 20"):
+            scan(str(tmp_path), choice, recursive=True, max_files=20)
+        assert len(asked) == 21
 
 
 class TestNoFiles:
