@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import time
 
 from syncd import log
@@ -25,6 +26,11 @@ def service(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     stopping = Stopping()
+    with stopping.listening():
+        return _serve(arguments, stopping)
+
+
+def _serve(arguments: argparse.Namespace, stopping: Stopping) -> int:
     notifier = Notifier()
     config = load_config(find_config(arguments.config))
     hooks = Hooks(stopping.progress, stopping.sleep, lambda: stopping.pulse(), stopping.checkpoint)
@@ -51,6 +57,7 @@ def service(arguments: argparse.Namespace) -> int:
         keys = Keys(config, workshop.key)
         daemon = Daemon(config, worker, workshop.transport, keys, stopping, notifier)
         daemon.reload, daemon.reequip = reload, reequip
+        daemon.in_terminal = sys.stderr.isatty() and not notifier.of_systemd
         try:
             return daemon.run()
         finally:

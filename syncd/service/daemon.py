@@ -24,6 +24,7 @@ from syncd.service.folders import PARENT, Folders, find_folders, register, watch
 from syncd.service.keys import Keys
 from syncd.service.sdnotify import Notifier
 from syncd.service.stopping import Stopping
+from syncd.service.telling import up
 from syncd.service.worker import Worker
 
 log = logging.getLogger("syncd.service")
@@ -57,6 +58,8 @@ class Daemon:
         """Reads the config again. ConfigError if it is broken."""
         self.reequip: Callable[[Config, str], None] = lambda *_: None
         """Takes over what may change of the section `api`."""
+        self.in_terminal = False
+        """A person looks on: one line says that the service is up."""
         self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._changed: dict[str, None] = {}
         self._watcher = Watcher(self._wake)
@@ -76,6 +79,8 @@ class Daemon:
             self._alarms.start()
             self._schedule()
             self._notifier.ready()
+            if self.in_terminal:
+                log.info("%s", up([w.target for w in self._worker.folders.values()]))
             code = self._first_answer()
             if code != OK:
                 return code
@@ -225,13 +230,13 @@ class Daemon:
             self._alarms.every("tick", interval)
 
     def _on_signals(self) -> None:
-        self._stopping.listen(lambda: self._queue.put("stop"))
+        self._stopping.wake = lambda: self._queue.put("stop")
         signal.signal(signal.SIGHUP, lambda *_: self._queue.put("reload"))
         signal.signal(signal.SIGUSR1, lambda *_: self._queue.put("all"))
 
     def _end(self) -> None:
         self._notifier.stopping()
-        log.info("stopping")
+        self._stopping.tell_once()
         self._alarms.stop()
         self._watcher.stop()
         self._board.leave()

@@ -30,6 +30,11 @@ class Notifier:
         self._watchdog = _interval(timeout, environ.pop("WATCHDOG_PID", ""))
 
     @property
+    def of_systemd(self) -> bool:
+        """Whether a service manager listens."""
+        return bool(self._address)
+
+    @property
     def watchdog_interval(self) -> float | None:
         """Seconds between two calls of `watchdog`: half of what systemd allows; None = no need."""
         return self._watchdog if self._address else None

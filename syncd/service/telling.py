@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 
 from syncd.engine.report import OK, FolderReport
+from syncd.service.folders import Target
 
 log = logging.getLogger("syncd.service")
 
 _PASSING = re.compile(r"trace_id \S+|\d+")
 """What differs between two tellings of the same error."""
+_NAMED = 5
+"""So many folders are named when the service is up."""
+
+
+def up(targets: Sequence[Target]) -> str:
+    """Which folders are watched, and for which task, in one line."""
+    named = [f"{t.folder.path} for task {t.folder.task.task_id}" for t in targets[:_NAMED]]
+    more = len(targets) - len(named)
+    named += [f"{more} more folder{'s' * (more != 1)}"] if more else []
+    return f"up, watching {', '.join(named) or 'for folders to sync: there is none yet'}"
 
 
 class Telling:
