@@ -47,10 +47,13 @@ def configure(*, verbosity: int, format: Format, stream: TextIO | None = None) -
     logging.captureWarnings(True)
 
 
-def is_json() -> bool:
-    """Whether lines go out for machines."""
-    handlers = logging.getLogger().handlers
-    return any(isinstance(h.formatter, JsonFormatter) for h in handlers)
+def is_for_machines() -> bool:
+    """Whether a line carries its level for a machine: JSON, or journald's priorities."""
+    formatters = [handler.formatter for handler in logging.getLogger().handlers]
+    return any(
+        isinstance(f, JsonFormatter) or (isinstance(f, LineFormatter) and f.journald)
+        for f in formatters
+    )
 
 
 def sum_up_repeats(clock: Callable[[], float] = time.monotonic) -> None:
@@ -117,13 +120,13 @@ class LineFormatter(logging.Formatter):
 
     def __init__(self, *, journald: bool) -> None:
         super().__init__()
-        self._journald = journald
+        self.journald = journald
 
     def format(self, record: logging.LogRecord) -> str:
         text = _text(record)
         if not record.name.startswith("syncd"):
             text = f"{printable(record.name)}: {text}"
-        if self._journald:
+        if self.journald:
             return f"<{_priority(record.levelno)}>{text}"
         at = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M:%S")
         level = "" if record.levelno == logging.INFO else f"{record.levelname} "

@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.cli.output import print_json, say
+from syncd.cli.output import print_json, say, tell_failure, tell_warning
 from syncd.cli.reading import Reading, answer, moment, open_reading
 from syncd.cli.reading import seconds_of as seconds
 from syncd.cli.status import held_line
@@ -53,7 +53,7 @@ def _approve(arguments: argparse.Namespace) -> int:
         if held and not arguments.dry_run:
             _write(reading, held)
     for report in errors:
-        say(f"syncd: {report.name}: {report.error}", error=True)
+        tell_failure(f"{report.name}: {report.error}", on_stdout=arguments.json)
     code = worst([OK, *(report.exit_code() for report in errors)])
     if not arguments.json:
         _tell(reading, held, dry_run=arguments.dry_run)
@@ -129,4 +129,4 @@ def _wake(reading: Reading) -> None:
         os.kill(reading.service, signal.SIGUSR1)
     except OSError as error:
         why = (error.strerror or "").lower()
-        say(f"the service could not be woken ({why}): its next cycle goes on", error=True)
+        tell_warning(f"the service could not be woken ({why}): its next cycle goes on")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from syncd import __version__
 from syncd.cli.output import shown
+from syncd.log import is_journal
 
 EPILOG = """\
 exit status: 0 in sync · 1 something failed or is held back · 2 bad usage · 75 try again
@@ -33,6 +35,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 class _Parser(argparse.ArgumentParser):
     """Its complaints quote the command line, which a shell may have filled with file names."""
+
+    def error(self, message: str) -> NoReturn:
+        """A usage line and what is wrong; in a journal one line, with the priority of an error."""
+        if is_journal(sys.stderr):
+            self.exit(2, f"<3>{self.prog}: {message}\n")
+        super().error(message)
 
     def _print_message(self, message: str, file: Any = None) -> None:
         super()._print_message("\n".join(map(shown, message.split("\n"))), file)
@@ -130,7 +138,7 @@ def _common(parser: argparse.ArgumentParser, *, top: bool) -> None:
         "--quiet",
         action="store_true",
         default=default(False),
-        help="only warnings and errors",
+        help="only warnings and errors, on stderr",
     )
     parser.add_argument("--log-format", choices=("text", "json"), default=default("text"))
 

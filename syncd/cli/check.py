@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncd.cli.output import print_json, say
+from syncd.cli.output import print_json, say, tell_failure, tell_warning
 from syncd.cli.reading import NOT_TRIED, answer, duration, explain
 from syncd.config import Config, find_config, load_config
 from syncd.core.ignore import selection
@@ -87,10 +87,14 @@ def _check(arguments: argparse.Namespace) -> int:
         _check_all(checks, config)
     if arguments.json:
         print_json(checks.as_json())
+    else:
+        for one in checks.found:
+            say(str(one))
     for one in checks.found:
-        wrong = one.code != OK or one.warning
-        if not arguments.json or wrong:
-            say(str(one), error=arguments.json)
+        if one.code != OK:
+            tell_failure(f"{one.name}: {one.text}", on_stdout=True)
+        elif one.warning and arguments.json:
+            tell_warning(f"{one.name}: {one.text}", on_stdout=True)
     return checks.code
 
 

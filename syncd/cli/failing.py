@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from syncd.engine.report import CONFIG, KEY, LATER, PARTLY
+import signal
+
+from syncd.engine.report import CONFIG, KEY, LATER, PARTLY, worst
 from syncd.errors import (
     ConfigError,
     FolderError,
@@ -15,6 +17,8 @@ from syncd.errors import (
 )
 
 USAGE = 2
+INTERRUPTED, TERMINATED = 130, 143
+"""What a shell says of a command that SIGINT or SIGTERM has ended."""
 _CODES: tuple[tuple[type[SyncdError], int], ...] = (
     (UsageError, USAGE),
     (ConfigError, CONFIG),
@@ -33,6 +37,11 @@ def code_of(error: BaseException) -> int:
         if isinstance(error, kind):
             return code
     return LATER
+
+
+def stopped_status(number: int, code: int = LATER) -> int:
+    """The exit status of a run that a signal has stopped: the rest is for another one."""
+    return INTERRUPTED if number == signal.SIGINT else worst([LATER, code])
 
 
 def message_of(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.cli.output import print_json, say
+from syncd.cli.output import print_json, say, tell_failure, tell_warning
 from syncd.cli.reading import NOT_TRIED, answer, explain, moment
 from syncd.cli.words import size_text
 from syncd.core.reconcile import reconcile
@@ -76,7 +76,7 @@ def _listing(arguments: argparse.Namespace) -> int:
         folders = find_folders(config, workshop.tools.ledger, time.time())
         targets, errors = chosen(folders, arguments.folder)
         for left in folders.left:
-            say(str(left), error=True)
+            tell_warning(str(left))
         for target in targets:
             if any(listed.code == KEY for listed in found):
                 task_id = target.folder.task.task_id
@@ -86,7 +86,7 @@ def _listing(arguments: argparse.Namespace) -> int:
     found += [Listed(r.name, r.task_id, (), r.error, r.exit_code()) for r in errors]
     for listed in found:
         if listed.error is not None:
-            say(f"syncd: {listed.name}: {listed.error}", error=True)
+            tell_failure(f"{listed.name}: {listed.error}", on_stdout=arguments.json)
     if arguments.json:
         print_json({"folders": [listed.as_json() for listed in found]})
     else:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from syncd.cli.arguments import parse
-from syncd.cli.failing import code_of, message_of
-from syncd.cli.output import flush_all, open_streams, print_json, say, tell_failure
+from syncd.cli.failing import INTERRUPTED, TERMINATED, code_of, message_of
+from syncd.cli.output import flush_all, open_streams, print_json, tell_failure, tell_warning
 from syncd.errors import UsageError
 
-INTERRUPTED = 130
 COMMANDS = {
     "approve": ("syncd.cli.approve", "approve"),
     "check": ("syncd.cli.check", "check"),
@@ -30,6 +30,7 @@ def entry_point() -> None:
     os.umask(0o077)
     open_streams()
     _speak_utf8()
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(main())
 
 
@@ -38,6 +39,14 @@ def _speak_utf8() -> None:
     if sys.getfilesystemencoding() != "utf-8":
         arguments = ["-X", "utf8", "-m", "syncd", *sys.argv[1:]]
         os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came. A process with number 1, as in a container, would else not heed it."""
+
+
+def _terminated(_number: int, _frame: object) -> None:
+    raise _Terminated
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,18 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         return _command(options)(options)
-    except KeyboardInterrupt:
-        say("interrupted; the next run goes on where this one stopped", error=True)
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        tell_warning("interrupted; the next run goes on where this one stopped")
+        return TERMINATED if isinstance(interrupt, _Terminated) else INTERRUPTED
     except UsageError as error:
-        say(f"syncd: {error}", error=True)
+        tell_failure(str(error))
         return code_of(error)
     except Exception as error:
         logging.getLogger("syncd").debug("traceback", exc_info=True)
         code, message = code_of(error), message_of(error)
         if options.json:
             print_json({"version": 1, "exit": code, "error": message})
-        tell_failure(message)
+        tell_failure(message, on_stdout=options.json)
         return code
     finally:
         flush_all()

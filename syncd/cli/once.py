@@ -6,18 +6,21 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from syncd.cli.output import print_json, say, tell_failure
+from syncd.cli.failing import code_of, message_of, stopped_status
+from syncd.cli.output import flush_all, one_terminal, tell_warning
+from syncd.cli.result import Result
 from syncd.cli.wiring import Hooks, Workshop, open_workshop
-from syncd.cli.words import report_lines, summary
 from syncd.config import Config, find_config, load_config
 from syncd.engine.cycle import Cycle
 from syncd.engine.meter import Meter
-from syncd.engine.report import KEY, LATER, OK, FolderReport, worst
+from syncd.engine.report import KEY, LATER, FolderReport
 from syncd.engine.tools import Options, Progress, Silent
-from syncd.errors import StateDamaged, StateError, UsageError
+from syncd.engine.uploads import log as writes
+from syncd.errors import StateDamaged, StateError, Stopped, UsageError
+from syncd.model import TaskKey
 from syncd.service.folders import Target, chosen, find_folders, register
 from syncd.service.notes import (
     drop_approvals,
@@ -28,6 +31,7 @@ from syncd.service.notes import (
     write_worked,
 )
 from syncd.service.status import folder_status, quota_status
+from syncd.service.stopping import Stopping
 
 log = logging.getLogger("syncd.once")
 
@@ -35,35 +39,18 @@ log = logging.getLogger("syncd.once")
 def once(arguments: argparse.Namespace) -> int:
     """Run, report, and return the exit status."""
     run = OnceRun(arguments)
-    try:
+    if one_terminal():
+        # The report tells of every write: no need for a line in the log besides.
+        writes.setLevel(logging.WARNING)
+    with run.stopping.listening():
         try:
-            run.run()
-        except StateDamaged:
-            if run.requests:
-                raise
-            run = OnceRun(arguments)
-            run.run()
-    except (UsageError, KeyboardInterrupt):
-        raise
-    except Exception as error:
-        from syncd.cli.failing import code_of, message_of
-
-        run.code, run.error = worst([run.code, code_of(error)]), message_of(error)
-    run.tell()
-    return run.code
-
-
-def _run(cycle: Cycle) -> None:
-    """What nobody foresaw is the trouble of one folder; a ledger that fails is everybody's."""
-    try:
-        cycle.run()
-    except (StateError, KeyboardInterrupt):
-        raise
-    except Exception as error:
-        from syncd.cli.failing import message_of
-
-        log.debug("traceback", exc_info=True)
-        cycle.report.fails(LATER, message_of(error), "server")
+            run.begin()
+        except UsageError:
+            raise
+        except Exception as error:
+            run.result.fails(code_of(error), message_of(error))
+        run.result.tell()
+        return run.result.code
 
 
 def _waiting_first(targets: Iterable[Target], before: Iterable[Mapping[str, Any]]) -> list[Target]:
@@ -85,54 +72,62 @@ class OnceRun:
             adopt_any_age=arguments.adopt,
             retry=arguments.retry,
         )
-        self.code = OK
-        self.error: str | None = None
-        self.reports: list[FolderReport] = []
-        self.requests = 0
-        self._quota: dict[str, Any] = {
-            "remaining": None,
-            "resets_in": None,
-            "paused_until": None,
-        }
+        self.stopping = Stopping(self._progress())
+        self.stopping.tell = tell_warning
+        self.stopping.out_of_patience = self._break_off
+        self.stopping.status = stopped_status
+        self.result = Result(arguments)
+        self._sent: Callable[[], int] = lambda: 0
+        """How many requests were sent so far."""
+
+    def begin(self) -> None:
+        """Run; once more where the ledger turned out damaged before anything was sent."""
+        try:
+            self.run()
+        except StateDamaged:
+            if self.result.requests:
+                raise
+            self.result = Result(self._arguments)
+            self.run()
 
     def run(self) -> None:
         """Everything up to the report. Raises what ends a run before or between folders."""
         config = load_config(find_config(self._arguments.config))
-        with open_workshop(
-            config, writing=not self._options.dry_run, hooks=Hooks(self._progress())
-        ) as workshop:
+        stopping = self.stopping
+        hooks = Hooks(stopping.progress, stopping.sleep, checkpoint=stopping.checkpoint)
+        with open_workshop(config, writing=not self._options.dry_run, hooks=hooks) as workshop:
             folders = find_folders(config, workshop.tools.ledger, time.time())
             targets, errors = chosen(folders, self._arguments.folder)
             for left in folders.left:
-                say(str(left), error=True)
+                tell_warning(str(left))
             if not self._options.dry_run:
                 register(config, workshop.tools.ledger, targets)
-            self.reports += errors
+            meter = workshop.tools.meter
+            self._sent = meter.requests.total
+            self.result.reports += errors
             try:
                 self._run_folders(config, workshop, targets)
             finally:
-                meter = workshop.tools.meter
-                self.requests = sum(meter.requests.values())
+                self.result.requests = self._sent()
                 organizations = {t.folder.task.organization_id for t in targets}
-                self._quota = quota_status(meter, organizations, time.time(), self._pauses())
-                self.code = worst([self.code, *(r.exit_code() for r in self.reports)])
+                self.result.quota = quota_status(meter, organizations, time.time(), self._pauses())
                 place = {target.folder.path: n for n, target in enumerate(targets)}
-                self.reports.sort(key=lambda report: place.get(report.path, -1))
+                self.result.reports.sort(key=lambda report: place.get(report.path, -1))
 
     def _run_folders(self, config: Config, workshop: Workshop, targets: Sequence[Target]) -> None:
         approvals = read_approvals(config.state_dir, time.time())
         for target in _waiting_first(targets, read_status(config.state_dir).get("folders", [])):
             task = target.folder.task
-            if any(report.code == KEY for report in self.reports):
+            if (why_not := self._why_not_go_on()) is not None:
                 report = FolderReport.of(target.folder)
-                report.fails(KEY, "not tried: the key was refused")
-                self.reports.append(report)
+                report.fails(*why_not)
+                self.result.reports.append(report)
                 continue
             approval = approvals.get(task_text(task))
             ids = approval.ids if approval else frozenset()
             cycle = Cycle(workshop.tools, self._options, target.folder, ids)
-            self.reports.append(cycle.report)
-            _run(cycle)
+            self.result.reports.append(cycle.report)
+            self._run_one(cycle, workshop.tools.meter, task)
             if approval and not self._options.dry_run and cycle.report.decided:
                 drop_approvals(config.state_dir, [task_text(task)], time.time())
         if not self._options.dry_run:
@@ -140,11 +135,36 @@ class OnceRun:
             if workshop.tools.meter.key_worked and not config.api.sandbox:
                 write_worked(config.state_dir, str(config.api.key_source))
 
+    def _why_not_go_on(self) -> tuple[int, str] | None:
+        """What keeps the folders that are left from being tried; None = nothing does."""
+        if any(report.code == KEY for report in self.result.reports):
+            return KEY, "not tried: the key was refused"
+        if self.stopping.asked:
+            self.result.stopped_by = self.stopping.asked
+            return LATER, "not tried: the run was stopped"
+        return None
+
+    def _run_one(self, cycle: Cycle, meter: Meter, task: TaskKey) -> None:
+        """What nobody foresaw is the trouble of one folder; a ledger that fails is everybody's."""
+        report = cycle.report
+        before = meter.requests[task]
+        try:
+            cycle.run()
+        except StateError:
+            raise
+        except Stopped:
+            self.result.stopped_by = self.stopping.asked
+            report.fails(LATER, "stopped before all of it was done", "server")
+        except Exception as error:
+            log.debug("traceback", exc_info=True)
+            report.fails(LATER, message_of(error), "server")
+        report.requests = meter.requests[task] - before
+
     def _note(self, config: Config, meter: Meter, targets: Sequence[Target]) -> None:
         """Leave word for `status` and `approve`; folders not run now keep what was noted."""
         now = time.time()
         tasks = {t.folder.path: t.folder.task for t in targets}
-        fresh = [folder_status(r, tasks.get(r.path), last_cycle=now) for r in self.reports]
+        fresh = [folder_status(r, tasks.get(r.path), last_cycle=now) for r in self.result.reports]
         paths = {f["path"] for f in fresh}
         before = read_status(config.state_dir).get("folders", [])
         kept = [f for f in before if f.get("path") not in paths]
@@ -160,7 +180,7 @@ class OnceRun:
         )
 
     def _pauses(self) -> list[float | None]:
-        return [r.resumes_at for r in self.reports if r.cause == "quota"]
+        return [r.resumes_at for r in self.result.reports if r.cause == "quota"]
 
     def _progress(self) -> Progress:
         quiet = self._arguments.quiet or self._arguments.json
@@ -170,32 +190,7 @@ class OnceRun:
 
         return Bar()
 
-    def tell(self) -> None:
-        """The report: one JSON document, or lines for people."""
-        if self._arguments.json:
-            for hint in (hint for report in self.reports for hint in report.hints):
-                say(hint, error=True)
-            print_json(self._document())
-            return
-        for report in self.reports:
-            lines = report_lines(
-                report, dry_run=self._options.dry_run, verbose=self._arguments.verbose
-            )
-            for line in lines if not self._arguments.quiet or report.exit_code() else ():
-                say(line)
-        if self.error is not None:
-            tell_failure(self.error)
-        if not self._arguments.quiet and self.reports:
-            say(summary(self.reports, dry_run=self._options.dry_run))
-
-    def _document(self) -> dict[str, Any]:
-        errors = [r.error for r in self.reports if r.error and r.exit_code() == self.code]
-        return {
-            "version": 1,
-            "exit": self.code,
-            "dry_run": self._options.dry_run,
-            "requests": self.requests,
-            "error": self.error or (errors[0] if errors and self.code in (KEY, LATER) else None),
-            "quota": self._quota,
-            "folders": [report.as_json() for report in self.reports],
-        }
+    def _break_off(self) -> None:
+        self.result.breaks_off(self.stopping.asked, self._sent())
+        self.result.tell()
+        flush_all()

@@ -29,13 +29,38 @@ def say(*lines: str, error: bool = False, flush: bool = False) -> None:
     _write(sys.stderr if error else sys.stdout, text, flush=flush)
 
 
-def tell_failure(message: str) -> None:
-    """What ended a command, a line per fault: as the log's format wants it."""
+def tell_failure(message: str, *, on_stdout: bool = False) -> None:
+    """On stderr, what makes the exit status other than 0, a line per fault; `-q` changes nothing.
+
+    `on_stdout`: it stands there, too; where one terminal shows both, that is enough.
+    """
+    _tell(message, logging.ERROR, on_stdout=on_stdout)
+
+
+def tell_warning(message: str, *, on_stdout: bool = False) -> None:
+    """On stderr, what a person should know although it changes no exit status."""
+    _tell(message, logging.WARNING, on_stdout=on_stdout)
+
+
+def _tell(message: str, level: int, *, on_stdout: bool) -> None:
+    """As the log's format wants it: for journald with the priority that the level stands for."""
+    if on_stdout and one_terminal():
+        return
     for line in message.split("\n"):
-        if log.is_json():
-            logging.getLogger("syncd").error("%s", line)
+        if log.is_for_machines():
+            logging.getLogger("syncd").log(level, "%s", line)
         else:
             say(f"syncd: {line}", error=True)
+
+
+def one_terminal() -> bool:
+    """Whether stdout and stderr are shown on the same terminal."""
+    try:
+        out, error = sys.stdout.fileno(), sys.stderr.fileno()
+        both = os.isatty(out) and os.isatty(error)
+        return both and os.fstat(out).st_rdev == os.fstat(error).st_rdev
+    except (OSError, ValueError):
+        return False
 
 
 def shown(line: str) -> str:

@@ -118,7 +118,7 @@ def answer(
         code, message = code_of(error), message_of(error)
         if arguments.json:
             print_json({**blank, "version": 1, "exit": code, "error": message})
-        tell_failure(message)
+        tell_failure(message, on_stdout=arguments.json)
         return code
 
 

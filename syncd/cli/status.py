@@ -7,13 +7,14 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from syncd.cli.output import print_json, say
+from syncd.cli.output import print_json, say, tell_failure, tell_warning
 from syncd.cli.reading import Reading, answer, duration, moment, open_reading
 from syncd.cli.reading import seconds_of as seconds
 from syncd.cli.words import size_text
 from syncd.engine.report import LATER, OK, PARTLY, worst
 from syncd.service.status import quota_status
 from syncd.state.opening import were_set_aside
+from syncd.text import printable
 
 _UNKNOWN_QUOTA = {"remaining": None, "resets_in": None, "paused_until": None}
 _BLANK: dict[str, Any] = {"running": False, "pid": None, "quota": _UNKNOWN_QUOTA, "folders": []}
@@ -48,10 +49,12 @@ def _status(arguments: argparse.Namespace) -> int:
         document = {"version": 1, "running": service is not None, "pid": service}
         print_json({**document, "quota": quota, "folders": folders})
         for line in notes:
-            say(line, error=True)
+            tell_warning(line)
     else:
         for line in _lines(folders, notes, quota, service, now):
             say(line)
+    for line in _troubles(folders, service):
+        tell_failure(line, on_stdout=True)
     no_service = LATER if service is None else OK
     return worst([no_service, *(_code(folder) for folder in folders)])
 
@@ -117,6 +120,23 @@ def _lines(
             line += f", renewed in {duration(quota['resets_in'])}"
         until = seconds(quota["paused_until"])
         yield line if until is None else f"{line}; paused until {moment(until, now)}"
+
+
+def _troubles(folders: list[dict[str, Any]], service: int | None) -> Iterator[str]:
+    """What makes the exit status other than 0, a line each."""
+    if service is None:
+        yield "no service is running: start it, or sync with `syncd --once`"
+    for folder in folders:
+        if _code(folder) == OK:
+            continue
+        name = folder["name"]
+        for item in folder["failed"]:
+            yield printable(f"{name}: {item.get('name')}: {item.get('error')}")
+        for item in folder["held"]:
+            approve = f"syncd approve --folder {shlex.quote(name)}"
+            yield printable(f"{name}:{held_line(item)[1:]}; `{approve}` releases it")
+        if folder["error"] or not (folder["failed"] or folder["held"]):
+            yield printable(f"{name}: {folder['error'] or folder['reason'] or folder['state']}")
 
 
 def _folder_lines(folder: dict[str, Any], now: float) -> Iterator[str]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncd.cli.facts import Facts, facts
-from syncd.cli.output import print_json, say
+from syncd.cli.output import print_json, say, tell_failure
 from syncd.cli.reading import Reading, answer, moment, open_reading
-from syncd.engine.report import PARTLY
+from syncd.engine.report import OK, PARTLY
 from syncd.service.folders import Folders, Target
 from syncd.service.status import timestamp
 
@@ -40,6 +40,8 @@ def _why(arguments: argparse.Namespace) -> int:
     else:
         for line in _lines(place, found, reading.now):
             say(line)
+    if found.code != OK:
+        tell_failure(f"{found.path}: {found.last_error or found.state}", on_stdout=True)
     return found.code
 
 
@@ -72,7 +74,7 @@ def _nowhere(arguments: argparse.Namespace, reading: Reading) -> int:
     if arguments.json:
         document = _document(arguments.file, None, None)
         print_json(document | {"exit": PARTLY, "error": text})
-    say(f"syncd: {text}", error=True)
+    tell_failure(text, on_stdout=arguments.json)
     return PARTLY
 
 

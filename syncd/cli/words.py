@@ -11,6 +11,7 @@ from syncd.text import printable
 
 FOLD = 20
 """So many names of a kind are told; the others are counted, unless -v."""
+_CONTESTED = "somebody keeps changing it: left as it is until tomorrow"
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _DONE = ("created", "replaced", "renamed", "reordered", "deleted", "adopted")
 _WOULD = ("create", "replace", "rename", "move", "delete", "adopt")
@@ -22,7 +23,7 @@ def report_lines(report: FolderReport, *, dry_run: bool, verbose: bool) -> list[
     lines += _folded("detached", _detached(report, dry_run), verbose)
     lines += _folded("foreign", (f"{n} (not ours: left alone)" for n in report.foreign), verbose)
     lines += _skipped(report, verbose)
-    lines += (_line("contested", _contested(name)) for name in report.contested)
+    lines += (_line("contested", f"{name} ({_CONTESTED})") for name in report.contested)
     lines += (_line("failed", f"{p.path}: {p.reason}") for p in report.failed)
     lines += _held(report)
     lines += (_line("hint", hint) for hint in report.hints)
@@ -31,6 +32,24 @@ def report_lines(report: FolderReport, *, dry_run: bool, verbose: bool) -> list[
     if report.error is not None:
         lines.append(_line("later" if report.code == LATER else "error", report.error))
     return [printable(line) for line in (_headline(report, dry_run), *lines)]
+
+
+def trouble_lines(report: FolderReport) -> list[str]:
+    """What keeps one folder from an exit status of 0: a line each, complete without the others."""
+    lines = [f"{p.path}: {p.reason}; {_more_about(report, p.path)}" for p in report.failed]
+    lines += (f"{name}: {_CONTESTED}" for name in report.contested)
+    approve = f"syncd approve --folder {shlex.quote(report.name)}"
+    lines += (f"held back: {_held_text(h)}; `{approve}` releases it" for h in report.held)
+    if report.error is not None:
+        # The quota's error says itself when it goes on.
+        again = report.code == LATER and report.cause != "quota"
+        lines.append(f"{report.error}{'; the next run tries again' if again else ''}")
+    return [printable(f"{report.name}: {line}") for line in lines]
+
+
+def _more_about(report: FolderReport, path: str) -> str:
+    file = shlex.quote(f"{report.path.rstrip('/')}/{path}")
+    return f"`syncd why {file}` tells more"
 
 
 def summary(reports: Sequence[FolderReport], *, dry_run: bool) -> str:
@@ -135,10 +154,6 @@ def _skipped(report: FolderReport, verbose: bool) -> Iterator[str]:
     for reason, paths in reasons.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         yield _line("skipped", f"{paths[0]}{more} ({reason})")
-
-
-def _contested(name: str) -> str:
-    return f"{name} (somebody keeps changing it: left as it is until tomorrow)"
 
 
 def _held(report: FolderReport) -> Iterator[str]:

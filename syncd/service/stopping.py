@@ -92,7 +92,8 @@ class Stopping:
             asked = [number for number in numbers if number in _ENDS]
             if ready and not asked:
                 continue
-            first = first or asked[0]
+            # The handler may have to wait for the call that the main thread is in.
+            self.asked = first = first or asked[0]
             if until is not None or len(asked) > 1:
                 self._end(first, at_once=bool(asked))
             patience = UPLOAD_PATIENCE if self.progress.going_on else PATIENCE
