@@ -24,6 +24,8 @@ KeyKind = Literal["token_file", "token_env", "token_command"]
 
 MAX_KEY_BYTES = 64 * 1024
 COMMAND_SECONDS = 30.0
+_LOOK_AGAIN = 0.05
+"""Seconds between two looks at whether a command has ended."""
 
 _FOCUS_KEYS = re.compile(r"toggl_sk_[A-Za-z0-9_-]{16,}")
 _BARE_KEYS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
@@ -142,25 +144,27 @@ class KeySource:
         return data.decode("ascii", "replace").strip().partition("\n")[0]
 
     def _output(self, process: subprocess.Popen[bytes]) -> bytes:
-        """What it prints, bounded in time and size; its words appear in no message."""
+        """What it prints, bounded in time and size; its words appear in no message.
+
+        It has ended when it has ended: an agent that it leaves behind may keep the pipe open.
+        """
         assert process.stdout is not None
         deadline = time.monotonic() + COMMAND_SECONDS
-        descriptor, data = process.stdout.fileno(), b""
-        try:
-            while len(data) <= MAX_KEY_BYTES:
-                left = max(0.0, deadline - time.monotonic())
-                if not select.select([descriptor], [], [], left)[0]:
-                    raise subprocess.TimeoutExpired("", COMMAND_SECONDS)
+        descriptor, data, is_open = process.stdout.fileno(), b"", True
+        while True:
+            ended = process.poll() is not None
+            waiting = [descriptor] if is_open else []
+            if select.select(waiting, [], [], 0.0 if ended else _LOOK_AGAIN)[0]:
                 chunk = os.read(descriptor, MAX_KEY_BYTES)
-                if not chunk:
-                    break
-                data += chunk
-            else:
+                data, is_open = data + chunk, bool(chunk)
+            elif ended:
+                break
+            if len(data) > MAX_KEY_BYTES:
                 raise self._wrong(f"{self._name()} printed more than 64 KiB", "print the key only")
-            code = process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            message = f"{self._name()} did not end within {COMMAND_SECONDS:.0f} s"
-            raise self._wrong(message, "does it wait for a passphrase?") from None
+            if time.monotonic() > deadline:
+                message = f"{self._name()} did not end within {COMMAND_SECONDS:.0f} s"
+                raise self._wrong(message, "does it wait for a passphrase?")
+        code = process.returncode
         if code != 0:
             how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
             raise self._wrong(f"{self._name()} {how}", "run it by hand to see why")
@@ -184,19 +188,13 @@ class KeySource:
     def _check(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode):
             raise self._wrong(f"{self.words[0]} is not a regular file", "name a file")
-        # In $CREDENTIALS_DIRECTORY the group bits show systemd's ACL mask, not a group's right.
-        mask = 0o007 if self._is_credential() else 0o077
-        if found.st_mode & mask:
+        if found.st_mode & (stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
             mode = stat.S_IMODE(found.st_mode)
-            message = f"{self.words[0]} may be read or written by others (mode {mode:04o})"
-            raise self._wrong(message, f"chmod 600 {self.words[0]}")
-
-    def _is_credential(self) -> bool:
-        directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
-        if not os.path.isabs(directory):
-            return False
-        inside = os.path.realpath(self.words[0])
-        return inside.startswith(os.path.realpath(directory).rstrip("/") + "/")
+            message = (
+                f"{self.words[0]} may be read by others, or written by its group or others "
+                f"(mode {mode:04o})"
+            )
+            raise self._wrong(message, f"chmod 600 {self.words[0]}; its group may read it: 640")
 
     def _unreadable(self, error: OSError) -> ConfigError:
         if isinstance(error, FileNotFoundError):

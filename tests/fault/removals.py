@@ -546,7 +546,7 @@ KEYS = (
         "a token file that others can use",
         f"{SECRETS}::test_a_token_file_that_others_can_use_is_refused",
         "secrets.py",
-        "if found.st_mode & mask:",
+        "if found.st_mode & (stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):",
         "if False:",
     ),
     without(

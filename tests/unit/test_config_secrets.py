@@ -74,19 +74,20 @@ def test_what_can_be_no_key_is_refused(tmp_path: Path, content: bytes, reason: s
     assert reason in refusal(key_file(tmp_path, content))
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o604, 0o601])
-def test_a_file_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o444, 0o620, 0o660, 0o602, 0o666])
+def test_a_file_that_others_may_read_or_anyone_else_may_write_is_refused(
+    tmp_path: Path, mode: int
+) -> None:
     source = key_file(tmp_path, mode=mode)
     assert f"mode {mode:04o}) (chmod 600" in refusal(source)
     assert len(source.faults()) == 1
 
 
-def test_a_credential_of_systemd_may_show_group_bits_but_never_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert key_file(tmp_path, mode=0o440).read() == KEY
-    assert "mode 0444" in refusal(key_file(tmp_path, mode=0o444))
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o440, 0o750])
+def test_a_file_that_its_group_may_read_is_taken(tmp_path: Path, mode: int) -> None:
+    """A mounted secret is 0440, and nobody can change that; so is a credential of systemd."""
+    source = key_file(tmp_path, mode=mode)
+    assert (source.faults(), source.read()) == ((), KEY)
 
 
 def test_the_permission_is_that_of_the_opened_file(tmp_path: Path) -> None:
@@ -172,6 +173,24 @@ def test_a_command_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -
     ):
         assert "did not end within" in refusal(command(*words))
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("script", ["echo KEY; sleep 45 &", "sleep 45 & echo KEY", "exec >&- <&-"])
+def test_a_command_has_ended_though_an_agent_that_it_left_behind_goes_on(script: str) -> None:
+    """gpg-agent, ssh-agent and 1Password keep what their starter had open."""
+    started = time.monotonic()
+    source = command("sh", "-c", script.replace("KEY", KEY))
+    if "KEY" in script:
+        assert source.read() == KEY
+    else:
+        assert "it is empty" in refusal(source)
+    assert time.monotonic() - started < 5
+
+
+def test_all_that_a_command_prints_before_it_ends_is_read() -> None:
+    """However late it comes, and though somebody else still holds the pipe."""
+    words = f"sleep 45 & printf '%s' {KEY[:9]}; sleep 0.3; printf '%s' {KEY[9:]}"
+    assert command("sh", "-c", words).read() == KEY
 
 
 def test_a_source_shows_no_arguments() -> None:
