@@ -35,10 +35,13 @@ def entry_point() -> None:
 
 
 def _speak_utf8() -> None:
-    """Begin again if Python took the locale for something else: file names are UTF-8 here."""
+    """Begin again if Python took the locale for something else: file names are UTF-8 here.
+
+    Started exactly as it was, so that nothing is imported from anywhere else.
+    """
     if sys.getfilesystemencoding() != "utf-8":
-        arguments = ["-X", "utf8", "-m", "syncd", *sys.argv[1:]]
-        os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606
+        arguments = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+        os.execv(sys.executable, arguments)  # noqa: S606
 
 
 class _Terminated(KeyboardInterrupt):
