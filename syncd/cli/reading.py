@@ -84,7 +84,7 @@ def _is_sound(record: object) -> bool:
 @contextmanager
 def open_reading(arguments: argparse.Namespace) -> Iterator[Reading]:
     """Config, a copy of the ledger, and notes; neither key nor server is asked."""
-    config = load_config(find_config(arguments.config))
+    config = load_config(find_config(arguments.config), with_key=False)
     now = time.time()
     ledger = Ledger.snapshot(config.state_dir)
     try:

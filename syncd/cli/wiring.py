@@ -103,8 +103,10 @@ def equip(
 
 def read_key(config: Config) -> str:
     """The key as it is now; the sandbox needs none."""
-    source = config.api.key_source
-    return SANDBOX_KEY if source is None or config.api.sandbox else source.read()
+    if config.api.sandbox:
+        return SANDBOX_KEY
+    assert config.api.key_source is not None
+    return config.api.key_source.read()
 
 
 def _url(config: Config, stack: ExitStack) -> str:

@@ -20,8 +20,11 @@ from syncd.config.settings import ApiSettings, Config, FolderEntry
 __all__ = ["ApiSettings", "Config", "FolderEntry", "find_config", "load_config"]
 
 
-def load_config(path: str) -> Config:
-    """The settings in this file. ConfigError with all faults, in order of line."""
+def load_config(path: str, *, with_key: bool = True) -> Config:
+    """The settings in this file. ConfigError with all faults, in order of line.
+
+    For what needs no key, the key source is passed over; there is none in the settings then.
+    """
     from syncd.config.load import load  # yaml takes its time; --help does without
 
-    return load(path)
+    return load(path, with_key=with_key)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pwd
 
 from syncd.errors import ConfigError, Fault
 
 SYSTEM_CONFIG = "/etc/syncd/config.yaml"
+SYSTEM_STATE = "/var/lib/syncd"
 
 
 def find_config(argument: str | None) -> str:
@@ -21,26 +23,45 @@ def find_config(argument: str | None) -> str:
                 hint = f"{origin} names it; see config.example.yaml for one to start from"
                 raise ConfigError(Fault("there is no such config file", path or '""', hint=hint))
             return os.path.abspath(path)
-    places = (os.path.join(_xdg("XDG_CONFIG_HOME", ".config"), "config.yaml"), SYSTEM_CONFIG)
+    own = _xdg("XDG_CONFIG_HOME", ".config")
+    places = ([os.path.join(own, "config.yaml")] if own is not None else []) + [SYSTEM_CONFIG]
     for path in places:
         if os.path.lexists(path):
             return path
     looked = ", ".join(("-c", "$SYNCD_CONFIG", *places))
-    hint = "copy config.example.yaml to one of the two files, or name one with -c"
+    hint = "copy config.example.yaml to one of these files, or name one with -c"
     raise ConfigError(Fault(f"no config found; looked at {looked}", hint=hint))
 
 
-def default_state_dir() -> str:
-    """Where state goes unless the config says: systemd's place, else the user's own."""
+def default_state_dir(config: str) -> str | None:
+    """Where the state of this config goes unless it says so itself: where systemd says; where
+    `syncd@NAME` keeps it; the user's own place. None = the user has no home directory."""
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if os.path.isabs(given):
         return given
+    directory, (name, suffix) = os.path.dirname(config), os.path.splitext(os.path.basename(config))
+    if (directory, suffix) == (os.path.dirname(SYSTEM_CONFIG), ".yaml"):
+        return os.path.join(SYSTEM_STATE, name)
     return _xdg("XDG_STATE_HOME", os.path.join(".local", "state"))
 
 
-def _xdg(variable: str, default: str) -> str:
+def _xdg(variable: str, default: str) -> str | None:
     """syncd's directory under an XDG base; as the standard says, a relative base is ignored."""
     base = os.environ.get(variable, "")
     if not os.path.isabs(base):
-        base = os.path.join(os.path.expanduser("~"), default)
+        own = home()
+        if own is None:
+            return None
+        base = os.path.join(own, default)
     return os.path.join(base, "syncd")
+
+
+def home() -> str | None:
+    """The user's home directory, an absolute path; None = neither HOME nor passwd names one."""
+    given = os.environ.get("HOME", "")
+    if not os.path.isabs(given):
+        try:
+            given = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return None
+    return given if os.path.isabs(given) else None

@@ -55,19 +55,22 @@ class _Ids:
     workspace: int | None
 
 
-def load(file: str) -> Config:
+def load(file: str, *, with_key: bool) -> Config:
     """The settings in this file. ConfigError with all faults, in order of line."""
     absolute = os.path.abspath(file)
     base = os.path.dirname(absolute)
     report = Report(document := read_document(absolute))
     root = Section(report, (), document.data)
-    api, ids = _api(root.section("api"), base, absolute)
+    api, ids = _api(root.section("api"), base, absolute, with_key=with_key)
     sync = root.section("sync")
     defaults = _sync(sync, SyncSettings())
     sync.close(_ELSEWHERE)
     state_dir = root.take("state_dir", path_from(base), "")
     if not state_dir and not root.has("state_dir"):
-        state_dir = default_state_dir()
+        state_dir = default_state_dir(absolute) or ""
+        if not state_dir:
+            message = "is missing, and this user has no home directory for a default"
+            root.add("state_dir", message, "write an absolute path, or set XDG_STATE_HOME or HOME")
     entries: list[Placed] = [
         (folder.path, _folder(folder, base, api.url, ids, defaults))
         for folder in root.sections("folders", _FOLDERS_HINT)
@@ -80,11 +83,13 @@ def load(file: str) -> Config:
     return Config(absolute, api, state_dir, tuple(entry for _, entry in entries))
 
 
-def _api(section: Section, base: str, file: str) -> tuple[ApiSettings, _Ids]:
+def _api(section: Section, base: str, file: str, *, with_key: bool) -> tuple[ApiSettings, _Ids]:
     default = ApiSettings()
     url = section.take("url", values.url, default.url if not section.has("url") else "")
     ids = _ids(section, _Ids(None, None))
-    source = _key_source(section, base, file, needed=url not in ("", SANDBOX) and section.usable)
+    needed = url not in ("", SANDBOX) and section.usable
+    take_source = _key_source if with_key else _pass_over_key_source
+    source = take_source(section, base, file, needed=needed)
     settings = ApiSettings(
         url=url,
         timeout=section.take("timeout", values.duration(1), default.timeout),
@@ -140,6 +145,13 @@ def _key_source(section: Section, base: str, file: str, *, needed: bool) -> KeyS
     source = KeySource(given[0], words[given[0]], file, _line(section, given[0]))
     section.report.extend(source.faults())
     return source
+
+
+def _pass_over_key_source(section: Section, *_: str, needed: bool) -> None:
+    """The keys are known, and nobody looks at what they say."""
+    del needed
+    for kind in KEY_KINDS:
+        section.take(kind, lambda value: value, None)
 
 
 def _line(section: Section, key: str) -> int:

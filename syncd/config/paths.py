@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 
+from syncd.config.find import home
 from syncd.config.section import Wrong
 from syncd.config.values import text
 from syncd.config.words import show
@@ -25,14 +26,24 @@ def path(base: str) -> Callable[[object], str]:
             raise Wrong("has no value", hint)
         expanded = _VARIABLE.sub(_variable, text(value))
         if expanded.startswith("~"):
-            home = os.path.expanduser(expanded)
-            if home.startswith("~"):
-                hint = "write the whole path; a directory that is really called so: ./~name"
-                raise Wrong(f"names a user that does not exist: {show(value)}", hint)
-            expanded = home
+            expanded = _from_home(expanded, value)
         return tidy(os.path.join(base, expanded))
 
     return parse
+
+
+def _from_home(expanded: str, value: object) -> str:
+    if expanded == "~" or expanded.startswith("~/"):
+        own = home()
+        if own is None:
+            message = f"begins with ~, and this user has no home directory: {show(value)}"
+            raise Wrong(message, "write the whole path, or set HOME")
+        return own + expanded[1:]
+    other = os.path.expanduser(expanded)
+    if not os.path.isabs(other):
+        hint = "write the whole path; a directory that is really called so: ./~name"
+        raise Wrong(f"names a user that does not exist: {show(value)}", hint)
+    return other
 
 
 def tidy(absolute: str) -> str:

@@ -30,7 +30,7 @@ class ApiSettings:
     quota_reserve: int = 5
     create_params: CreateParams = "both"
     key_source: KeySource | None = None
-    """None only for the sandbox."""
+    """None only for the sandbox, and where no key is needed."""
 
     @property
     def sandbox(self) -> bool:

@@ -133,3 +133,12 @@ def explode_with_the_key() -> None:
 
 def print_the_key(key: str) -> None:
     os.write(2, key.encode())
+
+
+def without_home(home: str | None, here: str, xdg_state_home: str = "") -> None:
+    """Start in another directory, with a HOME that is none."""
+    os.chdir(here)
+    os.environ.pop("HOME", None)
+    if home is not None:
+        os.environ["HOME"] = home
+    os.environ["XDG_STATE_HOME"] = xdg_state_home

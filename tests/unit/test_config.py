@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from syncd.config import Config, find_config, load_config
+from syncd.config.find import default_state_dir
 from syncd.errors import ConfigError
 from syncd.model import Rules, TaskKey
 
@@ -258,3 +259,46 @@ def test_importing_the_config_does_not_yet_import_yaml() -> None:
         "import sys, syncd.config; assert not {'yaml', 'pathspec', 'pydantic'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        ("/etc/syncd/acme.yaml", "/var/lib/syncd/acme"),
+        ("/etc/syncd/config.yaml", "/var/lib/syncd/config"),
+        ("/etc/syncd/more/acme.yaml", "/xdg/syncd"),
+        ("/etc/syncd/acme.yml", "/xdg/syncd"),
+        ("/home/ann/etc/syncd/acme.yaml", "/xdg/syncd"),
+    ],
+)
+def test_the_state_of_a_system_config_is_where_its_service_keeps_it(
+    config: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", "/xdg")
+    assert default_state_dir(config) == place
+    monkeypatch.setenv("STATE_DIRECTORY", "/given/by/systemd")
+    assert default_state_dir(config) == "/given/by/systemd"
+
+
+class TestWithoutAHome:
+    @pytest.fixture(autouse=True)
+    def nobody_known(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("HOME", raising=False)
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+        monkeypatch.delenv("SYNCD_CONFIG", raising=False)
+        monkeypatch.setattr(os, "getuid", lambda: 54321)
+
+    def test_a_path_that_begins_with_a_tilde_is_refused(
+        self, load: Load, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("HOME", raising=False)  # which `load` has set
+        with pytest.raises(ConfigError) as caught:
+            load(SANDBOX + 'folders: [{path: "~/a", task_id: 1}]\nstate_dir: "~"')
+        assert [fault.key for fault in caught.value.faults] == ["folders[0].path", "state_dir"]
+        assert all("this user has no home directory" in str(f) for f in caught.value.faults)
+
+    def test_the_config_is_looked_for_where_there_is_a_place(self) -> None:
+        with pytest.raises(ConfigError) as caught:
+            find_config(None)
+        assert "$SYNCD_CONFIG, /etc/syncd/config.yaml (" in str(caught.value)
