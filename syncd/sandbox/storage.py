@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from syncd.sandbox.wire import Task
+
+log = logging.getLogger("syncd.sandbox")
 
 FILE_NAME = "sandbox.json"
 VERSION = 1
@@ -129,7 +132,11 @@ class FileStore(Store):
                 text = file.read()
             tasks, windows, next_id = _decode(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError):
-            os.replace(self._path, self._path + ".damaged")
+            aside = self._path + ".damaged"
+            os.replace(self._path, aside)
+            log.warning(
+                "the sandbox's data were damaged: set aside as %s, its tasks are empty", aside
+            )
             return
         self.tasks, self.windows, self.next_id = tasks, windows, next_id
         self._signature, self._text = signature, text

@@ -225,9 +225,12 @@ def test_data_and_quota_survive_in_the_data_dir(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 9}'])
-def test_a_damaged_file_is_set_aside(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_set_aside_with_a_word(
+    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "sandbox.json").write_text(text)
     rules = FocusRules(data_dir=str(tmp_path))
+    assert f"set aside as {tmp_path}/sandbox.json.damaged" in caplog.text
     assert rules.rows(TASK) == []
     assert (tmp_path / "sandbox.json.damaged").read_text() == text
     assert json.loads((tmp_path / "sandbox.json").read_text())["attachments"] == []
