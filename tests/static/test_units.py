@@ -141,7 +141,7 @@ def test_a_run_to_be_tried_again_later_and_one_that_is_stopped_are_no_failure() 
     unit = settings("syncd-once.service")
     assert unit["Type"] == ["oneshot"]
     assert unit["ExecStart"] == ["%h/.local/bin/syncd --once"]
-    assert unit["SuccessExitStatus"] == ["75 SIGTERM"]
+    assert unit["SuccessExitStatus"] == ["75 143 SIGTERM"]
 
 
 def test_the_timer_runs_hourly_spread_out_and_makes_up_for_missed_runs() -> None:
