@@ -125,7 +125,7 @@ def test_a_refused_file_does_not_stop_the_others(service: Service) -> None:
 def test_sixty_thousand_files_made_at_once_are_all_planned(service: Service) -> None:
     """The kernel loses most of their events; the scan loses none."""
     service.api |= {"quota": 1, "quota_reserve": 0}  # spent on the first list
-    service.configure()
+    service.configure(max_files=0)
     service.start()
     service.in_sync()
     for number in range(60_000):
