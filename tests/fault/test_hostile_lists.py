@@ -45,7 +45,7 @@ BODIES = {
     "two documents": items({}) + items({}),
     "NaN": b'{"items": [], "total": NaN}',
     "not UTF-8": b'{"items": [{"name": "\xff\xfe"}]}',
-    "huge": b'{"items": [' + b" " * (17 << 20) + b"]}",
+    "huge": b'{"items": [' + b" " * (20 << 20) + b"]}",
     "deeply nested": b'{"items": ' + b"[" * 200_000 + b"]" * 200_000 + b"}",
     "a huge number": b'{"items": [], "n": ' + b"9" * 10_000 + b"}",
     "no id": items({"id": None}),
