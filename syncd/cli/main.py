@@ -31,7 +31,12 @@ def entry_point() -> None:
     open_streams()
     _speak_utf8()
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(main())
+    code = main()
+    if code == TERMINATED:
+        # To systemd an end by this signal is none by failure. Number 1 cannot end so.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+    sys.exit(code)
 
 
 def _speak_utf8() -> None:

@@ -47,7 +47,7 @@ class Run:
         return self.service.errors.read_text()
 
 
-def start(service: Service, *argv: str, before: Sequence[str] = ()) -> Run:
+def start(service: Service, *argv: str, before: Sequence[str] = (), method: str = "POST") -> Run:
     with service.errors.open("ab") as errors, (service.base / "out").open("wb") as out:
         process = subprocess.Popen(
             [*before, sys.executable, "-m", "syncd", *argv, "-c", str(service.config)],
@@ -56,7 +56,7 @@ def start(service: Service, *argv: str, before: Sequence[str] = ()) -> Run:
             stdout=out,
             stderr=errors,
         )
-    until(lambda: service.server.count("POST"), "the upload has begun")
+    until(lambda: service.server.count(method), "the request has begun")
     children = f"/proc/{process.pid}/task/{process.pid}/children"
     with open(children) as file:
         below = file.read().split()
@@ -180,20 +180,16 @@ def test_ctrl_c_in_a_terminal_leaves_it_in_order_and_reports_what_was_done(
 
 
 @pytest.mark.parametrize("command", [("check",), ("list",)])
-def test_as_pid_1_every_command_heeds_sigterm(service: Service, command: Sequence[str]) -> None:
-    if not may_unshare():
+@pytest.mark.parametrize(("before", "code"), [(AS_PID_1, 143), ((), -signal.SIGTERM)])
+def test_every_command_heeds_sigterm(
+    service: Service, command: Sequence[str], before: Sequence[str], code: int
+) -> None:
+    if before and not may_unshare():
         pytest.skip("no namespaces here")
     service.api |= {"timeout": "30s"}
     service.configure()
     service.fault("hang", method="GET", times=None)
-    process = subprocess.Popen(
-        [*AS_PID_1, sys.executable, "-m", "syncd", *command, "-c", str(service.config)],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    until(lambda: service.server.count("GET"))
-    with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
-        os.kill(int(file.read().split()[0]), signal.SIGTERM)
-    assert process.wait(3) == 143
+    run = start(service, *command, before=before, method="GET")
+    run.signal(signal.SIGTERM)
+    assert run.process.wait(3) == code
+    assert "interrupted" in run.said()
