@@ -72,7 +72,7 @@ class Quota:
 
     def limit(self, configured: int | None) -> int:
         """Requests an hour, as far as is known."""
-        return configured or self.limit_seen or FREE_PLAN
+        return configured or max(self.limit_seen, FREE_PLAN)
 
     def sending(self, now: float) -> Quota:
         """A request is about to go out."""

@@ -43,6 +43,7 @@ class Look:
         """The list was taken in this run."""
         self.folder: FolderSnapshot | None = None
         """The last scan."""
+        self.scanned_at = 0.0
 
     def recall(self) -> None:
         """Begin with the remembered list, if there is one and no create is in doubt."""
@@ -82,10 +83,10 @@ class Look:
 
     def situation(self) -> Situation:
         """Both sides as they are now. Raises FolderError, ApiError, OutOfQuota, StateError."""
-        scanned_at = self._tools.clock()
+        scanned_at = self.scanned_at = self._tools.clock()
         folder = self.folder = self._scan()
         if not self._options.once:
-            self._leave_unsettled(folder, scanned_at)
+            self.unsettled |= still_written(folder, scanned_at, self._options.settle)
         if self.listing is None:
             self._list()
         assert self.listing is not None
@@ -102,17 +103,6 @@ class Look:
             unsettled=frozenset(self.unsettled),
         )
         return self._digested(situation)
-
-    def _leave_unsettled(self, folder: FolderSnapshot, now: float) -> None:
-        """The service leaves a file alone until it was quiet for `settle`.
-
-        By its ctime, which nobody can set; one in the future (a server's clock) says nothing.
-        """
-        self.unsettled |= {
-            f.path
-            for f in folder.files
-            if 0 <= now - f.fingerprint.ctime_ns / 1e9 < self._options.settle
-        }
 
     def _past(self) -> Past:
         return self._tools.ledger.past(self._folder.task, self._tools.clock())
@@ -220,6 +210,16 @@ class Look:
         left = self._tools.meter.left(self._folder.task.organization_id)
         if left is not None and left - reserve < 1:
             raise OutOfQuota("the quota is used up")
+
+
+def still_written(folder: FolderSnapshot, now: float, settle: float) -> frozenset[str]:
+    """The files that the service leaves alone until they were quiet for `settle` seconds.
+
+    By the ctime, which nobody can set; one in the future (a server's clock) says nothing.
+    """
+    return frozenset(
+        f.path for f in folder.files if 0 <= now - f.fingerprint.ctime_ns / 1e9 < settle
+    )
 
 
 def _without(folder: FolderSnapshot, unreadable: dict[str, str]) -> FolderSnapshot:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from syncd.engine.meter import Meter
 from syncd.engine.report import KEY, LATER, OK, FolderReport
 from syncd.model import Past
-from syncd.service.agenda import Timing, pace
+from syncd.service.agenda import IN_ERROR, Timing, pace
 from syncd.service.watched import Watched
 
 OFFLINE_FIRST, OFFLINE_LONGEST = 5.0, 120.0
@@ -72,9 +72,10 @@ def afterwards(watched: Watched, report: FolderReport, gate: Gate, now: float, w
             at = now + report.resumes_at - wall
             timing.wait_until(at, "the server asked for patience")
     elif report.cause == "folder":
-        timing.wait_until(now + watched.target.rescan, "the folder is in error")
-    elif watched.unsettled:
-        timing.changed(now)
+        timing.wait_until(now + watched.target.rescan, IN_ERROR)
+    elif timing.look_at is not None:
+        # What waits for something else than quiet has its turn, too.
+        timing.retry_at = now + _FILES_LONGEST
     elif report.cause == "files" and report.code == LATER:
         timing.back_off(now, _FILES_LONGEST)
     elif report.code == OK:
@@ -86,17 +87,19 @@ def pace_next(
 ) -> None:
     """What is left of the quota has to last: the more a cycle took, the longer the next waits;
     `sharing`: folders that draw on it at present, this one included."""
-    if not report.requests or report.cause in ("quota", "offline", "key"):
+    if watched.excused or report.cause in ("quota", "offline", "key"):
         return
     organization = watched.target.folder.task.organization_id
     seconds = pace(
         report.requests * sharing,
         meter.left(organization),
+        meter.limit(organization),
         meter.reserve,
         meter.resets_in(organization),
         watched.timing.settle,
     )
-    watched.timing.pace(now + seconds)
+    if seconds:
+        watched.timing.pace(now + seconds)
 
 
 def retry_refused(timing: Timing, past: Past, now: float, wall: float) -> None:

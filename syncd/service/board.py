@@ -10,6 +10,8 @@ from syncd.config import Config
 from syncd.engine.report import FolderReport
 from syncd.errors import StateError
 from syncd.local.watch import Watcher
+from syncd.model import TaskKey
+from syncd.service.agenda import PACING
 from syncd.service.folders import Folders
 from syncd.service.notes import write_status
 from syncd.service.sdnotify import Notifier
@@ -32,6 +34,15 @@ class Board:
         self._watcher = watcher
         self._notifier = notifier
         self._written: list[dict[str, Any]] = []
+        self._told_left: set[TaskKey] = set()
+
+    def show(self, folders: Folders) -> None:
+        """From now on tell of these; those that left are told in the log, once each."""
+        self.folders = folders
+        for left in folders.left:
+            if left.task not in self._told_left:
+                log.warning("%s", left)
+        self._told_left = {left.task for left in folders.left}
 
     def write_news(self) -> None:
         """Write the status if a folder's part of it is not what was written last."""
@@ -85,9 +96,11 @@ class Board:
             row |= {"state": "paused", "reason": "the key was refused: put a new one in place"}
         elif watched.report is None:
             row |= {"state": "pending", "reason": "not synced yet"}
-        elif timing.first_change is not None and row["state"] == "in sync":
-            why = timing.waits_for or "a change settles"
-            row |= {"state": "pending", "reason": why}
+        elif timing.waiting() and row["state"] in ("in sync", "pending"):
+            paced = timing.waits_for == PACING and timing.not_before > self._worker.clock()
+            if paced or row["state"] == "in sync":
+                why = timing.waits_for if paced else None
+                row |= {"state": "pending", "reason": why or "a change settles"}
         return row
 
     def _next(self, watched: Watched) -> float | None:

@@ -63,6 +63,11 @@ class Worker:
         if task in self.folders:
             self.folders[task].timing.changed(self.clock())
 
+    def moved(self, task: TaskKey) -> None:
+        """The folder itself came or went, of which no event tells."""
+        if task in self.folders:
+            self.folders[task].timing.moved(self.clock())
+
     def force_all(self) -> None:
         """Run every folder now and forget all waits."""
         self.gate.open()
@@ -79,9 +84,9 @@ class Worker:
                 continue
             watched.rescan_at = now + interval
             timing = watched.timing
-            if timing.first_change is not None or timing.never_tried:
+            if timing.waiting() or timing.never_tried:
                 continue
-            if watched.signature() != timing.signature:
+            if watched.changed(self.tools.clock()):
                 timing.changed(now)
 
     def next_due(self) -> float:
@@ -95,7 +100,9 @@ class Worker:
         while most != 0 and (task := self._next()) is not None:
             most = None if most is None else most - 1
             self.tools.checkpoint()
-            self._cycle(self.folders[task])
+            watched = self.folders[task]
+            if not self._may_wait(watched):
+                self._cycle(watched)
 
     def answered(self) -> bool:
         """Whether a request got an answer that only a good key gets."""
@@ -115,6 +122,15 @@ class Worker:
         due = {t: w.timing.due_at() for t, w in self.folders.items()}
         ready = [t for t, at in due.items() if at <= now]
         return min(ready, key=lambda t: due[t], default=None)
+
+    def _may_wait(self, watched: Watched) -> bool:
+        """Whether a look at the folder, which costs no request, finds that no cycle is needed."""
+        began, timing = self.clock(), watched.timing
+        if not timing.only_changed(began):
+            return False
+        waits = watched.may_wait(began, self.tools.clock())
+        timing.look_took = self.clock() - began
+        return waits
 
     def _cycle(self, watched: Watched) -> None:
         target, timing, began = watched.target, watched.timing, self.clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -227,21 +228,28 @@ def test_events_lost_while_it_was_stopped_are_found(two: Service) -> None:
     assert sorted(two.calls()) == sorted(["PUT one", "DELETE one", *ADDED])
 
 
-def test_pacing_makes_the_second_change_wait_and_tells_until_when(service: Service) -> None:
+def test_pacing_makes_a_change_wait_and_tells_until_when(service: Service) -> None:
     service.quirks.quota, service.quirks.quota_window = 3000, 3600
     service.api["quota"] = None
     service.configure()
     service.old("a.txt")
     service.start().settled("a.txt")
+    service.server.spend(123, 1200)  # the first third is over
     service.write("b.txt")
+    service.holds("a.txt", "b.txt")
+    service.in_sync()
+    service.write("c.txt")
     until(lambda: (service.row().get("reason") or "").startswith("pacing"))
     row = service.row()
     assert row["state"] == "pending"
     assert row["next_cycle"] > row["last_cycle"]
     shown = service.run("status").out
     assert "pacing: what is left of the quota has to last; last cycle" in shown
-    assert "next" in shown
-    service.holds("a.txt", "b.txt")
+    assert "; next " in shown
+    told = json.loads(service.run("why", str(service.root / "c.txt"), "--json").out)
+    assert told["next_try"] == row["next_cycle"]
+    assert any("pacing: what is left" in note for note in told["notes"])
+    service.holds("a.txt", "b.txt", "c.txt")
 
 
 def test_what_was_removed_while_it_was_off_is_found_at_the_start(two: Service) -> None:

@@ -16,7 +16,7 @@ import pytest
 from syncd.errors import StateError
 from syncd.log import Repeats
 from syncd.sandbox.faults import Fault
-from syncd.service.agenda import LONGEST_RETRY
+from syncd.service.agenda import LONGEST_PACE, LONGEST_RETRY
 from syncd.state.ledger import Ledger
 from tests.support.simulated import RESCAN, Simulation
 
@@ -70,6 +70,63 @@ def test_a_first_change_in_a_quiet_time_does_not_wait(sim: Simulation) -> None:
     sim.write("a.txt", "x")
     sim.pass_by(3.0)
     assert [row.name for row in sim.rows()] == ["a.txt"]
+
+
+def versions_in_time(sim: Simulation, count: int) -> list[int]:
+    """Save a file so often, a few seconds apart; which of the versions went out at once."""
+    at_once = []
+    for version in range(count):
+        sim.write("a.txt", f"version {version}")
+        sim.pass_by(3.0)
+        if [row.size for row in sim.rows()] == [len(f"version {version}")] and [
+            row.sha256 for row in sim.rows()
+        ] == [sha256(f"version {version}".encode()).hexdigest()]:
+            at_once.append(version)
+    return at_once
+
+
+def test_the_first_third_of_a_window_is_spent_without_waiting(sim: Simulation) -> None:
+    sim.folders(1)
+    sim.pass_by(10.0)
+    # 1 list, then 2 requests for the new file, 3 for each version: 9, 12.
+    assert versions_in_time(sim, 6) == [0, 1, 2, 3]
+    assert sim.requests() == 12
+    sim.pass_by(LONGEST_PACE)
+    assert sim.requests() == 15, "what is left is made to last, by ten minutes at most"
+    sim.pass_by(HOUR)
+    assert versions_in_time(sim, 3) == [0, 1, 2], "a new window begins anew"
+
+
+def test_a_window_that_others_have_spent_in_is_not_fresh(sim: Simulation) -> None:
+    sim.server.spend(1, 12)
+    sim.folders(1)
+    sim.pass_by(10.0)
+    sim.pass_by(LONGEST_PACE)
+    assert versions_in_time(sim, 3) == [0]
+
+
+def test_a_file_saved_by_deleting_it_is_never_deleted_from_the_task(sim: Simulation) -> None:
+    """… though a neighbour changes all the time, and the look may come right in between."""
+    sim.folders(1)
+    sim.write("a.txt", "content")
+    sim.pass_by(10.0)
+    before, ticks = sim.requests(), itertools.count()
+
+    def busy() -> None:
+        sim.write("other.tmp", "an ignored file")
+        tick = next(ticks) % 7
+        if tick == 0:
+            sim.remove("a.txt")
+        elif tick == 2:
+            sim.write("a.txt", "content")
+
+    sim.pass_by(0.5 * 7 * 40, every=0.5, then=busy)
+    assert sim.requests() == before
+    sim.write("a.txt", "content")
+    sim.pass_by(30.0, every=0.5, then=lambda: sim.write("other.tmp", "an ignored file"))
+    sim.remove("a.txt")
+    sim.pass_by(8.0, every=0.5, then=lambda: sim.write("other.tmp", "an ignored file"))
+    assert sim.rows() == [], "what is gone for good goes within a few seconds"
 
 
 def test_remembered_lists_survive_a_restart_with_their_age(sim: Simulation) -> None:
