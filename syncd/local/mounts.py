@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOUNT_TABLE = "/proc/self/mountinfo"
+MISSING = "the folder does not exist"
 
 # File systems on which a change made elsewhere raises no event here.
 # fmt: off
@@ -89,7 +90,7 @@ def locate(root: str, recursive: bool, table: Sequence[Mount]) -> Place | str:
             return reason
         status = os.stat(real)
     except FileNotFoundError:
-        return "the folder does not exist"
+        return MISSING
     except OSError as error:
         return f"the folder cannot be looked at: {error.strerror}"
     if not stat.S_ISDIR(status.st_mode):

@@ -9,13 +9,14 @@ called at every rescan, compares what is watched with what is there. What cannot
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from syncd.local.limits import limit_reached
-from syncd.local.mounts import Place, locate, mounts
+from syncd.local.mounts import MISSING, Place, locate, mounts
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,17 @@ class _Entry:
     place: Place | None = None
     """Where it is watched; None = it is not."""
     not_before: float = 0.0
+
+
+def _came_or_went(entry: _Entry) -> bool:
+    if entry.place is None and entry.state.reason != MISSING:
+        return False
+    try:
+        status = os.stat(entry.target.root)
+    except OSError:
+        return entry.place is not None
+    place = entry.place
+    return place is None or (status.st_dev, status.st_ino) != (place.device, place.inode)
 
 
 class Watchlist:
@@ -123,6 +135,10 @@ class Watchlist:
             if not any(entry.not_before for entry in self._entries.values()):
                 self._warned.clear()
             return sorted(gained)
+
+    def moved(self) -> list[str]:
+        """The keys of roots that came or went since `check()`: no event tells of that."""
+        return [key for key, entry in tuple(self._entries.items()) if _came_or_went(entry)]
 
     def state(self, key: str) -> WatchState:
         """How this root's changes are noticed at present."""

@@ -20,7 +20,7 @@ from syncd.local.watch import Watcher
 from syncd.model import TaskKey
 from syncd.service.alarms import Alarms, Clocks
 from syncd.service.board import Board
-from syncd.service.folders import PARENT, Folders, find_folders, register, watches
+from syncd.service.folders import PARENT, find_folders, register, watches
 from syncd.service.keys import Keys
 from syncd.service.sdnotify import Notifier
 from syncd.service.stopping import Stopping
@@ -65,7 +65,6 @@ class Daemon:
         self._watcher = Watcher(self._wake)
         self._alarms = Alarms(self._queue.put)
         self._tasks: dict[str, TaskKey] = {}
-        self._told_left: set[TaskKey] = set()
         self._clocks = Clocks()
         self._board = Board(config, worker, self._watcher, notifier)
         worker.on_progress = self._board.write
@@ -128,6 +127,7 @@ class Daemon:
         self._keys.note_if_it_works(self._worker)
         if self._worker.gate.key_refused and self._keys.renewed(self.transport):
             self._worker.key_changed()
+        self._find_moved()
         self._board.write_news()
         due = self._worker.next_due() - self._worker.clock()
         self._alarms.once(due)
@@ -171,6 +171,15 @@ class Daemon:
             elif key in self._tasks:
                 self._worker.changed(self._tasks[key])
 
+    def _find_moved(self) -> None:
+        """A folder that was moved away, or is back, is told before the next rescan."""
+        moved = self._watcher.moved()
+        if moved:
+            self._rescan()
+        for key in moved:
+            if key in self._tasks:
+                self._worker.moved(self._tasks[key])
+
     def _rescan(self) -> None:
         """The local look for what events missed: folders, watches, parents, the key."""
         for key in self._watcher.check():
@@ -185,18 +194,11 @@ class Daemon:
         ledger = self._worker.tools.ledger
         folders = find_folders(self._config, ledger, time.time())
         new = self._worker.set_targets(folders.targets)
-        self._board.folders = folders
+        self._board.show(folders)
         if new:
             register(self._config, ledger, folders.targets)
-        self._tell_left(folders)
         self._tasks = {repr(t.folder.task): t.folder.task for t in folders.targets}
         self._watcher.sync(watches(folders))
-
-    def _tell_left(self, folders: Folders) -> None:
-        for left in folders.left:
-            if left.task not in self._told_left:
-                log.warning("%s", left)
-        self._told_left = {left.task for left in folders.left}
 
     def _look_at_everything(self) -> None:
         """After a suspend or a clock that was set: fresh connections, timers and scans."""

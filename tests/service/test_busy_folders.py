@@ -83,3 +83,14 @@ def test_a_file_saved_right_before_the_start_waits_for_nothing_but_quiet(
     until(lambda: service.names() == ["a.txt"], "a.txt", A_FEW_SECONDS)
     until(lambda: len(service.calls()) == 3)
     assert service.calls() == ["GET list", *ADDED], "one list tells of both cycles"
+
+
+def test_a_folder_moved_away_is_told_before_the_next_rescan(busy: Service) -> None:
+    busy.root.rename(busy.base / "elsewhere")
+    until(lambda: busy.row().get("state") == "error", "error", A_FEW_SECONDS)
+    assert str(busy.root) in busy.row()["error"]
+    (busy.base / "elsewhere").rename(busy.root)
+    until(lambda: busy.row().get("state") == "in sync", "in sync", A_FEW_SECONDS)
+    assert busy.calls() == []
+    busy.write("b.txt")
+    until(lambda: "b.txt" in busy.names(), "b.txt", A_FEW_SECONDS)
