@@ -42,7 +42,9 @@ class Look:
         self.fresh = False
         """The list was taken in this run."""
         self.folder: FolderSnapshot | None = None
-        """The last scan."""
+        """The last scan, without what cannot be read."""
+        self.found: FolderSnapshot | None = None
+        """All that it found."""
         self.scanned_at = 0.0
 
     def recall(self) -> None:
@@ -111,7 +113,7 @@ class Look:
         rules = self._folder.rules
         past = self._past()
         known = [e.path for e in past.entries if e.role in ("current", "detached")]
-        folder = scan(
+        folder = self.found = scan(
             self._folder.path,
             self._selection,
             recursive=rules.recursive,

@@ -40,7 +40,9 @@ class Watched:
     """Wall clock."""
     rescan_at: float = 0.0
     seen: Sight | None = None
-    """By the last cycle; None = not at all, or so soon after a change that a later one may hide."""
+    """By the last cycle; None = some of it could not be read, which may be over."""
+    hidden: bool = False
+    """It saw a file so soon after a change that a later one may hide behind the same times."""
     standing: frozenset[str] = frozenset()
     """Files of the last cycle that every look since has found."""
     excused: bool = False
@@ -52,12 +54,12 @@ class Watched:
         """Remember what a cycle saw, and how old its list is."""
         look, timing = cycle.look, self.timing
         self.report, self.last_cycle = cycle.report, wall
-        folder, settle = look.folder, self.target.settle
+        folder, settle = look.found, self.target.settle
         sight = _sight_of(folder, look.unsettled, wall, settle) if folder else Sight(None)
         self.standing = sight.files
         quiet = [f for f in folder.files if f.path not in look.unsettled] if folder else []
-        hidden = any(f.fingerprint.racy_at(look.scanned_at) for f in quiet)
-        self.seen = None if hidden or folder is None else sight
+        self.hidden = any(f.fingerprint.racy_at(look.scanned_at) for f in quiet)
+        self.seen = None if look.unreadable else sight
         if sight.quiet_in is not None:
             timing.look_at = now + sight.quiet_in
         only_listed = look.fresh and cycle.report.requests == 1
@@ -106,7 +108,7 @@ class Watched:
         self.standing -= vanished
         if sight.mark is None:
             return False
-        if self.seen is not None and sight.mark == self.seen.mark:
+        if self.seen is not None and sight.mark == self.seen.mark and not self.hidden:
             quiet_in = sight.quiet_in
             self.timing.looked(None if quiet_in is None else now + quiet_in)
             return True
