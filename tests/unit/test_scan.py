@@ -165,10 +165,11 @@ class TestFolders:
         os.close(deep)
         before = len(os.listdir("/proc/self/fd"))
         found = look(tmp_path, recursive=True)
+        after = len(os.listdir("/proc/self/fd"))
+        subprocess.run(["rm", "-rf", tmp_path / ("a" * 9)], check=True)  # pytest itself cannot
         assert len(found.scanned) == 2001
         assert names(found) == ["/".join(["a" * 9] * 2000 + ["file"])]
-        assert len(os.listdir("/proc/self/fd")) == before
-        subprocess.run(["rm", "-rf", tmp_path / ("a" * 9)], check=True)
+        assert after <= before  # one of an earlier test may be closed meanwhile
 
     def test_a_nested_mount_is_skipped(self, tmp_path: Path) -> None:
         fill(tmp_path, "a", "disk/below", "sub/b")
