@@ -13,7 +13,7 @@ from syncd.cli.words import size_text
 from syncd.core.ignore import selection
 from syncd.core.matching import Matches
 from syncd.core.names import same_name
-from syncd.core.situation import DOWNLOADING, TIMES_A_DAY
+from syncd.core.situation import DOWNLOADING, TIMES_A_DAY, UNPROVEN
 from syncd.engine.report import OK, PARTLY
 from syncd.errors import FolderError
 from syncd.model import LedgerEntry, LocalFile, Past
@@ -183,13 +183,14 @@ def _refused(
     found: Facts, past: Past, entry: LedgerEntry | None, file: LocalFile | None, now: float
 ) -> None:
     """Refusals that are still remembered; one of other bytes is not waited for."""
-    subjects = {found.path, *([f"#{entry.id}"] if entry else [])}
+    subjects = {found.path, UNPROVEN + found.path, *([f"#{entry.id}"] if entry else [])}
     for refusal in past.refusals:
         if refusal.subject not in subjects:
             continue
         found.last_error = refusal.error
         what = "could not be read" if refusal.unread else "refused"
-        found.notes.append(f"{what} {refusal.attempts} time{'s' * (refusal.attempts != 1)}")
+        if refusal.attempts:
+            found.notes.append(f"{what} {refusal.attempts} time{'s' * (refusal.attempts != 1)}")
         of_these_bytes = file is not None and refusal.fingerprint == file.fingerprint
         if refusal.not_before > now and (of_these_bytes or refusal.subject.startswith("#")):
             found.next_try = max(found.next_try or 0.0, refusal.not_before)

@@ -77,9 +77,13 @@ def deletes(
             if a.id not in adopted and a.name not in troubled
         ]
     refused = {d.id: r for d in found if (r := s.change_refused(d.id))}
+    old = (e for e in s.past.entries if e.role == "superseded")
     return (
         tuple(d for d in found if d.id not in refused),
-        [Problem(d.name, refused[d.id].error) for d in found if d.id in refused],
+        [
+            *(Problem(d.name, refused[d.id].error) for d in found if d.id in refused),
+            *(Problem(e.path, r.error) for e in old if (r := s.change_refused(e.id))),
+        ],
     )
 
 

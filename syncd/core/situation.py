@@ -25,6 +25,9 @@ from syncd.model import (
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
 DOWNLOADING = "empty until the download beside it (.part or .crdownload) is done"
+UNPROVEN = "/"
+"""Before the subject (a path, an attachment) of what the server failed on alone: while nothing
+else of its kind is taken, it may as well be the server. No path begins so."""
 _MOMENT = 0.001
 """Seconds by which what comes after something is later, if the clock does not tell."""
 
@@ -117,11 +120,12 @@ class Situation:
 
     def change_refused(self, entry_id: int) -> Refusal | None:
         """The refusal of a PUT or DELETE to this attachment, while it is to be honoured."""
-        return self._refusals.get(f"#{entry_id}")
+        subject = f"#{entry_id}"
+        return self._refusals.get(subject) or self._refusals.get(UNPROVEN + subject)
 
     def upload_refused(self, file: LocalFile) -> Refusal | None:
         """The refusal of these very bytes, while it is to be honoured."""
-        refusal = self._refusals.get(file.path)
+        refusal = self._refusals.get(file.path) or self._refusals.get(UNPROVEN + file.path)
         if refusal is None:
             return None
         same = refusal.digest and refusal.digest == file.digest

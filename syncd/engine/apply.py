@@ -32,15 +32,22 @@ class Apply:
         self._report = report
         self._uploads = Uploads(tools, folder, root, past, report)
 
-    def run(self, plan: Plan, listing: Listing, limits: Limits) -> Outcome:
-        """In the order of what matters most; nothing is sent after a failure."""
+    def run(
+        self, plan: Plan, listing: Listing, limits: Limits, *, uploads_last: bool = False
+    ) -> Outcome:
+        """In the order of what matters most; nothing is sent after a failure.
+
+        `uploads_last`: one of them failed in this run, and the rest does not wait for it.
+        """
         outcome = Outcome(listing)
+        rest: list[Delete | Rename | Reorder]
+        rest = [*plan.deletes, *plan.renames, *plan.finish_renamed, *plan.reorders]
         self._change(outcome, plan.finish_first, reserve=0)
+        if uploads_last and not outcome.failures:
+            self._change(outcome, rest, reserve=self._tools.meter.reserve)
         if not outcome.failures:
             self._uploads.run(outcome, batches(plan.creates, limits))
-        if not outcome.failures:
-            rest: list[Delete | Rename | Reorder]
-            rest = [*plan.deletes, *plan.renames, *plan.finish_renamed, *plan.reorders]
+        if not uploads_last and not outcome.failures:
             self._change(outcome, rest, reserve=self._tools.meter.reserve)
         self._tools.meter.save()
         return outcome

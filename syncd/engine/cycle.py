@@ -96,6 +96,7 @@ class Cycle:
         return False
 
     def _round(self) -> bool:
+        self._unlisted = self._unlisted and self.look.listing is not None
         situation = self.look.situation()
         plan = guard(reconcile(situation), situation, self._leave(situation))
         if self._lessons.names_are_unique:
@@ -110,6 +111,8 @@ class Cycle:
         limits = self._limits()
         self._describe(plan, situation, limits)
         self._lessons.told, self._lessons.left = plan.refused_alike, plan.creates
+        if self._lessons.failing.sort_out(plan.creates, situation.past):
+            return True
         if self._options.dry_run:
             self.report.foresee(plan, limits)
             self._warn_of_quota()
@@ -205,13 +208,13 @@ class Cycle:
             self._tools.ledger.past(self._task, s.now),
             self.report,
         )
-        outcome = apply.run(plan, s.listing, limits)
+        last = self._lessons.failing.any_upload
+        outcome = apply.run(plan, s.listing, limits, uploads_last=last)
         if outcome.moved and plan.attempt is not None:
             self._tools.ledger.attempted(self._task, plan.attempt)
-        if outcome.sent and plan.refused_alike is not None:
-            # The server takes files again: those that it refused with all others are tried, too.
-            alike = [r.subject for r in s.past.refusals if r.whole]
-            self._tools.ledger.forgive(self._task, alike)
+        self._lessons.failing.any_change |= bool(outcome.changed)
+        if outcome.sent:
+            self._lessons.failing.taken(self._tools.ledger.past(self._task, s.now))
         for batch, sent in outcome.sent:
             self._lessons.refusals.accepted(batch)
             self._sends.update(create.file.path for create in batch)
@@ -223,17 +226,17 @@ class Cycle:
     def _nothing_to_send(self, plan: Plan) -> bool:
         """Everything possible is done: is anything left, and is it worth waiting for?"""
         if self._unlisted:
-            self._unlisted, self.look.listing = False, None
+            self.look.listing = None
             return True
-        unsorted = len(plan.creates) - len(self._lessons.refusals.allowed(plan.creates))
+        if self._lessons.failing.try_again():
+            return True
+        unsorted = 0 if self._lessons.refusals.affordable() else len(plan.creates)
         if plan.busy and not unsorted:
             return self._lessons.paused(cost(plan, self._limits()))
         if unsorted:
             self.report.pending += unsorted
             if self._lessons.refusals.alike(plan.creates) is None:
-                self.report.fails(
-                    LATER, f"{unsorted} files of a refused upload are not sorted out yet", "files"
-                )
+                self._lessons.failing.tell_unsorted(unsorted)
         if not plan.waiting:
             return False
         if plan.lagging and self._options.once and self._lags < LISTS_FOR_LAG:

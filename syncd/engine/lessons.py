@@ -12,6 +12,7 @@ from syncd.core.books import DAY
 from syncd.core.plan import Create
 from syncd.core.room import holders
 from syncd.engine.advice import about_task
+from syncd.engine.failing import Failing
 from syncd.engine.files import Files
 from syncd.engine.look import Look
 from syncd.engine.outcome import Failure
@@ -20,6 +21,7 @@ from syncd.engine.report import KEY, LATER, PARTLY, Cause, FolderReport
 from syncd.engine.tools import Options, Tools
 from syncd.errors import (
     ApiError,
+    Doubtful,
     FileProblem,
     KeyRefused,
     QuotaSpent,
@@ -57,6 +59,7 @@ class Lessons:
         """The task was listed after an upload to it had been refused with 403 or 404."""
         self.files = Files(look)
         self.refusals = Refusals()
+        self.failing = Failing(tools, options, folder, look, report, self.refusals)
         self.names_are_unique = False
         """The server seems to take each name only once."""
         self.told: str | None = None
@@ -85,6 +88,8 @@ class Lessons:
             return self.paused()
         if isinstance(error, Refused):
             return self._refused(error, failure)
+        if isinstance(error, Doubtful) and error.retry_after is None:
+            return self.failing.learn(failure, error)
         if isinstance(error, TaskRefused) and failure.creates:
             return self._upload_refused(error, failure)
         if isinstance(error, TaskRefused) and error.status == 403:
@@ -147,6 +152,7 @@ class Lessons:
 
     def judge(self) -> None:
         """Where everything was refused alike, the folder is in error, not its files."""
+        self.failing.judge(self.left)
         alike = self.refusals.alike(self.left)
         if alike is None:
             if self.told is not None and not self.refusals.any_accepted:

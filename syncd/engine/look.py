@@ -10,10 +10,19 @@ from syncd.core.reconcile import digests
 from syncd.core.situation import Situation, honoured
 from syncd.engine.refusals import refusal
 from syncd.engine.tools import Options, Tools
-from syncd.errors import FileProblem, SyncdError, Throttled, Unbelievable
+from syncd.errors import ApiError, FileProblem, SyncdError, Throttled, Unbelievable
 from syncd.local.digest import digest
 from syncd.local.scan import scan
-from syncd.model import Fingerprint, Folder, FolderSnapshot, Listing, LocalFile, Past, Problem
+from syncd.model import (
+    Fingerprint,
+    Folder,
+    FolderSnapshot,
+    Listing,
+    LocalFile,
+    Past,
+    Problem,
+    Refusal,
+)
 
 VIEWS = 3
 """Attachments that `view` is asked about when a list misses ours."""
@@ -36,6 +45,8 @@ class Look:
         """Files that could not be opened in this run, with the reason."""
         self.unsettled: set[str] = set()
         """Files that kept changing in this run, or are still being written."""
+        self.aside: dict[str, Refusal] = {}
+        """What the server failed on, by subject: for the rest of this run as if it were refused."""
         self.listing: Listing | None = None
         """What the task holds, as far as is known; None = a list is needed."""
         self.listed_at = 0.0
@@ -95,7 +106,7 @@ class Look:
         situation = Situation(
             folder=folder,
             listing=self.listing,
-            past=self._past(),
+            past=self._with_aside(self._past()),
             rules=self._folder.rules,
             selects=self._selection.selects,
             now=self._tools.clock(),
@@ -105,6 +116,15 @@ class Look:
             unsettled=frozenset(self.unsettled),
         )
         return self._digested(situation)
+
+    def set_aside(self, subject: str, error: ApiError, file: LocalFile | None = None) -> None:
+        """Leave a file or a change to an attachment alone for the rest of this run."""
+        now = self._tools.clock()
+        fingerprint = file.fingerprint if file else None
+        self.aside[subject] = Refusal(subject, str(error), fingerprint, 20, now + DAY)
+
+    def _with_aside(self, past: Past) -> Past:
+        return replace(past, refusals=(*past.refusals, *self.aside.values()))
 
     def _past(self) -> Past:
         return self._tools.ledger.past(self._folder.task, self._tools.clock())

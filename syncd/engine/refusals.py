@@ -22,11 +22,29 @@ class Refusals:
     in the other half; refused, it is in this one, and the other half is as good as any file
     again. Once it is found, the rest goes in bulk, if anything was accepted at all; else a few
     single files from elsewhere tell first whether it is the files at all.
+
+    A bulk that the server failed on (5xx) may have failed by chance: once a part of it was
+    accepted, the rest is sent as it is. Each such failure costs a list, too, so that a smaller
+    part is tried at a time. A file is found when it has failed alone, and not for the first time.
     """
 
     def __init__(self) -> None:
         self._suspects: tuple[str, ...] = ()
-        """Paths of which at least one is refused."""
+        """Paths of which at least one is refused, or the server fails on it."""
+        self._sure = True
+        """They were refused, or failed more than once."""
+        self._part_accepted = False
+        self._share = 2
+        self._unclear: list[tuple[Create, ...]] = []
+        """Creates that failed: the next list tells what became of them."""
+        self.known: dict[str, float] = {}
+        """Files that were refused or failed in an earlier run, and when they may go again: they
+        go last, and alone."""
+        self.cautious = False
+        """The server failed on every upload of the last run: one file alone tells whether it
+        still does."""
+        self._probed = False
+        """That file has failed: no more is sent in this run."""
         self._spent: int | None = None
         """Requests since the first refused bulk."""
         self._errors: list[ApiError] = []
@@ -36,15 +54,44 @@ class Refusals:
 
     def allowed(self, creates: Sequence[Create]) -> tuple[Create, ...]:
         """The creates to send now: half of the suspects while there are any."""
-        if not self._affordable():
+        if not self.affordable():
             return ()
         suspects = [c for c in creates if c.file.path in self._suspects]
+        if suspects and self._part_accepted and not self._sure:
+            return tuple(suspects)
         if suspects:
-            return tuple(suspects[: max(len(suspects) // 2, 1)])
+            return tuple(suspects[: max((len(suspects) + self._share - 2) // self._share, 1)])
         if self._spent is not None and self._found and not self.any_accepted:
             middle = len(creates) // 2
             return tuple(creates[-1:] if len(self._found) % 2 else creates[middle : middle + 1])
-        return tuple(creates)
+        unknown = tuple(c for c in creates if c.file.path not in self.known)
+        if unknown and not (self.cautious and not self.any_accepted):
+            return unknown
+        first = sorted(creates, key=lambda c: self.known.get(c.file.path, -1.0))
+        return tuple(first[:1])
+
+    def failed(self, batch: Sequence[Create]) -> None:
+        """The server failed on a create; the list that tells what became of it counts, too."""
+        self._unclear.append(tuple(batch))
+        self._spent = 1 if self._spent is None else self._spent + 2
+        self._share = 3
+        self._probed = self.cautious and not self.any_accepted
+
+    def failed_alone(self, left: Sequence[Create]) -> list[Create]:
+        """A list has come: files of `left` that failed alone, and not for the first time."""
+        found: list[Create] = []
+        there = {c.file.path for c in left}
+        for batch in self._unclear:
+            still = [c for c in batch if c.file.path in there]
+            paths = tuple(c.file.path for c in still)
+            again = set(paths) <= {*self._suspects} or self._probed
+            if len(still) == 1 and (again or paths[0] in self.known):
+                found.append(still[0])
+                self._suspects = ()
+            else:
+                self._suspects, self._sure, self._part_accepted = paths, again, False
+        self._unclear.clear()
+        return found
 
     def doubt_task(self) -> None:
         """An upload was refused as if it were for the task; the list that is to tell counts."""
@@ -56,7 +103,9 @@ class Refusals:
         self.any_accepted = True
         self._count()
         paths = {c.file.path for c in batch}
-        self._suspects = tuple(p for p in self._suspects if p not in paths)
+        rest = tuple(p for p in self._suspects if p not in paths)
+        self._part_accepted = self._part_accepted or rest != self._suspects
+        self._suspects = rest
 
     def refused(self, batch: Sequence[Create], error: ApiError) -> Create | None:
         """A create was refused; returns the file, if it is found."""
@@ -68,7 +117,7 @@ class Refusals:
             self._found[paths[0]] = batch[0]
             return batch[0]
         self._spent = self._spent or 0
-        self._suspects = paths
+        self._suspects, self._sure = paths, True
         return None
 
     def alike(self, left: Sequence[Create]) -> tuple[ApiError, tuple[Create, ...]] | None:
@@ -78,7 +127,7 @@ class Refusals:
         three (or as many as there are, from two) must have been refused alone, none accepted,
         and nothing more be affordable that could tell otherwise.
         """
-        if left and self._affordable():
+        if left and self.affordable():
             return None
         tries = min(TRIES, len(self._found) + len(left))
         if self.any_accepted or len(self._found) < max(tries, 2):
@@ -87,8 +136,9 @@ class Refusals:
             return None
         return self._errors[0], tuple(self._found.values())
 
-    def _affordable(self) -> bool:
-        return self._spent is None or self._spent < REQUESTS - 1
+    def affordable(self) -> bool:
+        """Whether one more try keeps to what sorting out may take."""
+        return self._spent is None or (self._spent < REQUESTS - 1 and not self._probed)
 
     def _count(self) -> None:
         if self._spent is not None:

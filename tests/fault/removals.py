@@ -123,14 +123,14 @@ REFUSALS = (
         "a refused bulk is split",
         f"{REFUSED}::test_one_refused_file_in_a_bulk_is_found_with_at_most_eight_requests",
         "engine/refusals.py",
-        "return tuple(suspects[: max(len(suspects) // 2, 1)])",
+        "return tuple(suspects[: max((len(suspects) + self._share - 2) // self._share, 1)])",
         "return tuple(suspects)",
     ),
     without(
         "splitting takes eight requests at most",
         f"{REFUSED}::test_several_take_more_runs_and_never_more_than_eight_requests_each",
         "engine/refusals.py",
-        "return self._spent is None or self._spent < REQUESTS - 1",
+        "return self._spent is None or (self._spent < REQUESTS - 1 and not self._probed)",
         "return True",
     ),
     without(
@@ -697,8 +697,8 @@ DOUBT = (
         "nothing is sent after an answer that is not the documented success",
         FAULTS,
         "engine/apply.py",
-        "        if not outcome.failures:\n            rest:",
-        "        if True:\n            rest:",
+        "        if not uploads_last and not outcome.failures:",
+        "        if not uploads_last:",
         "engine/apply.py",
         "                outcome.failures.append(_failure(error, action))\n"
         "                return\n",
@@ -792,7 +792,7 @@ DOUBT = (
         "one that is accepted ends the refusal of all",
         f"{FOUND}::test_one_that_is_accepted_ends_the_refusal_of_all",
         "engine/cycle.py",
-        "if outcome.sent and plan.refused_alike is not None:",
+        "if outcome.sent:",
         "if False:",
     ),
     without(
