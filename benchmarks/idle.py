@@ -63,13 +63,13 @@ def measure(config: Path, sandbox: Sandbox, options: argparse.Namespace) -> None
         wait_until_in_sync(config.parent / "state" / "status.json", options.folders)
         print(
             f"{options.folders} folders of {options.files} files in sync after "
-            f"{time.monotonic() - began:.1f} s, {sandbox.rules.count()} requests, "
+            f"{time.monotonic() - began:.1f} s, {sandbox.api.count()} requests, "
             f"{cpu(service.pid):.2f} s of CPU"
         )
         time.sleep(2.0)
-        before = cpu(service.pid), rss(service.pid), wakes(service.pid), sandbox.rules.count()
+        before = cpu(service.pid), rss(service.pid), wakes(service.pid), sandbox.api.count()
         time.sleep(options.seconds)
-        after = cpu(service.pid), rss(service.pid), wakes(service.pid), sandbox.rules.count()
+        after = cpu(service.pid), rss(service.pid), wakes(service.pid), sandbox.api.count()
         used, grown, woken, asked = (b - a for a, b in zip(before, after, strict=True))
         print(
             f"idle for {options.seconds:g} s (rescan {options.rescan}): "

@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable
 
-from syncd.core.ignore import Selection
 from syncd.core.ordering import Slot, assign, wanted_sequence
 from syncd.local.scan import scan
 from syncd.model import Rules
@@ -50,22 +49,25 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def compare(files: int, per_folder: int) -> None:
-    plain = Rules(recursive=True)
+    plain = Rules(recursive=True, max_files=0)
     ruled = Rules(
-        recursive=True, ignore=("*.log", "build/", "/a/b/*.o", "!keep.log"), include=("*.pdf",)
+        recursive=True,
+        max_files=0,
+        ignore=("*.log", "build/", "/a/b/*.o", "!keep.log"),
+        include=("*.pdf",),
     )
     with tempfile.TemporaryDirectory(prefix="syncd-bench-") as folder:
         make(folder, files, per_folder)
         calls: dict[str, Callable[[], object]] = {
             "os.scandir + stat": lambda: bare(folder),
-            "scan": lambda: scan(folder, Selection(plain), recursive=True),
-            "scan with patterns": lambda: scan(folder, Selection(ruled), recursive=True),
+            "scan": lambda: scan(folder, plain),
+            "scan with patterns": lambda: scan(folder, ruled),
         }
         best = dict.fromkeys(calls, float("inf"))
         for _ in range(ROUNDS):
             for name, call in calls.items():
                 best[name] = min(best[name], seconds(call))
-        found = scan(folder, Selection(plain), recursive=True).files
+        found = scan(folder, plain).files
         assert len(found) == files
         order = seconds(lambda: wanted_sequence(found, plain))
     print(f"{files} files, {per_folder} to a folder")

@@ -1,26 +1,25 @@
-"""Everything that can go wrong, typed by what the caller should do about it.
+"""All errors that syncd raises, by what the caller should do about them.
 
-    SyncdError
-    ├── UsageError            the command line is wrong                       (exit 2)
-    ├── ConfigError           the config or its key source is wrong           (exit 78)
-    ├── StateError            the ledger cannot be written; nothing is sent   (exit 75)
-    │   ├── StateDamaged      the ledger was damaged and set aside; begin again (exit 75)
-    │   ├── StateLocked       another syncd is at work on this state          (exit 75)
-    │   └── StateTooNew       the ledger is of a newer syncd; left untouched  (exit 78)
-    ├── FolderError           a folder is missing or unreadable               (exit 1)
-    ├── Stopped               asked to stop, between two requests             (exit 0)
-    ├── FileProblem           one file cannot be read or changed: item        (nothing was sent)
-    └── ApiError              an answer that is not the documented success
-        ├── KeyRefused        401: stop everything                            (exit 77)
-        ├── QuotaSpent        402: pause the organization                     (exit 75)
-        ├── Throttled         429: back off                                   (exit 75)
-        ├── Refused           400, 409, 413, 422, …: not done                 (item)
-        ├── TaskRefused       403, 404: the task, or our right to it, is gone (exit 1)
-        ├── Unreachable       failed before the first body byte: not done     (exit 75)
-        ├── Doubtful          5xx, time-outs, resets: perhaps done            (exit 75)
-        └── Unbelievable      not what is documented: HTML, redirects, …      (exit 75)
-
-Of an `ApiError`, `doubtful` says whether the call may have been carried out.
+SyncdError
+├── UsageError            the command line is wrong                       (exit 2)
+├── ConfigError           the config or its key source is wrong           (exit 78)
+├── StateError            the ledger cannot be written; nothing is sent   (exit 75)
+│   ├── StateDamaged      a damaged ledger was set aside; start again     (exit 75)
+│   ├── StateLocked       another syncd uses this state                   (exit 75)
+│   └── StateTooNew       a newer syncd wrote the ledger; left untouched  (exit 78)
+├── FolderError           a folder is missing or unreadable               (exit 1)
+├── Stopped               a stop was requested, between two requests      (exit 0)
+├── FileProblem           a file cannot be read; nothing was sent         (this file)
+└── ApiError              a request without the documented success
+    ├── KeyRefused        401: stop everything                            (exit 77)
+    ├── QuotaSpent        402: pause the organization                     (exit 75)
+    ├── Throttled         429: back off                                   (exit 75)
+    ├── Refused           400, 409, 413, 422, …: not done                 (this file)
+    ├── TaskRefused       403, 404: the task or the right to it is gone   (exit 1)
+    ├── Unreachable       failed before the first body byte: not done     (exit 75)
+    ├── Doubtful          5xx, time-outs, resets: may be done             (exit 75)
+    │   └── ShortRead     a file ended early; request aborted: may be done (this file)
+    └── InvalidResponse   HTML, a redirect, a broken list: may be done    (exit 75)
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ from dataclasses import dataclass
 
 
 class SyncdError(Exception):
-    """Root of the tree; its text is one line for people."""
+    """Base class; `str(error)` is one line for the user."""
 
 
 class UsageError(SyncdError):
-    """The command line asks for something that does not exist."""
+    """The command line is wrong."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in a config: where it stands, what it is, how to mend it."""
+    """One mistake in a config: what is wrong, where, and how to correct it."""
 
     message: str
     file: str = ""
@@ -61,11 +60,11 @@ class ConfigError(SyncdError):
 
 
 class StateError(SyncdError):
-    """The ledger cannot be read or written: nothing may be sent."""
+    """The ledger cannot be read or written, so nothing may be sent."""
 
 
 class StateDamaged(StateError):
-    """The ledger was damaged and has been set aside: an empty one is in its place."""
+    """The ledger was damaged; it was set aside and replaced by an empty one."""
 
 
 class StateLocked(StateError):
@@ -77,19 +76,19 @@ class StateLocked(StateError):
 
 
 class StateTooNew(StateError):
-    """The ledger was written by a newer syncd; it is left untouched."""
+    """A newer syncd wrote the ledger; it is left untouched."""
 
 
 class FolderError(SyncdError):
-    """A synced folder is missing or unreadable; nothing of its task is touched."""
+    """A synced folder is missing or unreadable; nothing of its task is changed."""
 
 
 class Stopped(SyncdError):
-    """Somebody asked for an end; raised before a request, never after one went out."""
+    """A stop was requested. Raised before a request, never while one is under way."""
 
 
 class FileProblem(SyncdError):
-    """One local file could not be used for an upload; no request was sent."""
+    """A local file cannot be uploaded; no request was sent."""
 
     def __init__(
         self, path: str, reason: str, *, changed: bool = False, unread: bool = False
@@ -98,15 +97,16 @@ class FileProblem(SyncdError):
         self.path = path
         self.reason = reason
         self.changed = changed
-        """The file is not the one that was planned: it is to be planned again."""
+        """The file is no longer the planned one: plan it again."""
         self.unread = unread
-        """It could be opened, but not be read to its declared end."""
+        """The file could be opened, but not read to its declared end."""
 
 
 class ApiError(SyncdError):
-    """An answer, or the lack of one, that is not the documented success."""
+    """A request that did not get the documented success."""
 
     doubtful = False
+    """Whether the server may have carried out the request."""
 
     def __init__(
         self,
@@ -117,6 +117,7 @@ class ApiError(SyncdError):
         trace_id: str = "",
         retry_after: float | None = None,
     ) -> None:
+        """`status`: None without a response; `retry_after`: seconds."""
         details = [d for d in (description, f"trace_id {trace_id}" if trace_id else "") if d]
         super().__init__(f"{message}: {', '.join(details)}" if details else message)
         self.status = status
@@ -125,8 +126,8 @@ class ApiError(SyncdError):
         self.retry_after = retry_after
 
     @property
-    def likeness(self) -> tuple[str, int | None, str]:
-        """Two refusals with the same likeness were refused for the same reason."""
+    def reason_key(self) -> tuple[str, int | None, str]:
+        """Equal for two errors that have the same reason."""
         return (type(self).__name__, self.status, self.description)
 
 
@@ -135,32 +136,41 @@ class KeyRefused(ApiError):
 
 
 class QuotaSpent(ApiError):
-    """402: the quota of the organization is used up until its window resets."""
+    """402: the organization has no requests left until its quota window resets."""
 
 
 class Throttled(ApiError):
-    """429: too fast; `retry_after` in seconds where the server says so."""
+    """429: too many requests at once; `retry_after` is set if the server says how long."""
 
 
 class Refused(ApiError):
-    """A 4xx that speaks of this call: not done."""
+    """A 4xx about this request alone: not done."""
 
 
 class TaskRefused(ApiError):
-    """403 or 404: the task is gone, not ours, or the plan lacks the right: not done."""
+    """403 or 404: the task is gone, belongs to others, or the plan lacks the right: not done."""
 
 
 class Unreachable(ApiError):
-    """The connection failed before the first byte of a body: not done."""
+    """The connection failed before the first byte of the request's body: not done."""
 
 
 class Doubtful(ApiError):
-    """Perhaps done: only a later list can tell."""
+    """The server may have carried out the request: only a later list can tell."""
 
     doubtful = True
 
 
-class Unbelievable(ApiError):
-    """An answer that no Focus server gives: a captive portal, a redirect, a broken list."""
+class ShortRead(Doubtful):
+    """A file ended before its planned size while it was sent; the request was aborted."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason} while it was sent; the request was broken off")
+        self.path = path
+        self.reason = reason
+
+
+class InvalidResponse(ApiError):
+    """A response that the API does not document: a captive portal, a redirect, a broken list."""
 
     doubtful = True

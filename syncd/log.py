@@ -1,6 +1,6 @@
-"""Logging to stderr: lines for people, for journald or for machines; one record is one line.
+"""Logs to stderr: text, text with journald's priorities, or JSON; one record is one line.
 
-Every record is redacted and escaped, whoever wrote it, exceptions included.
+Every record, exceptions included, is redacted and escaped, whichever library wrote it.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from syncd.text import printable
 Format = Literal["text", "json"]
 
 _PRIORITIES = ((50, 2), (40, 3), (30, 4), (20, 6))
-"""Levels and what syslog calls them (sd-daemon(3))."""
+"""Least level of logging -> syslog's priority (sd-daemon(3))."""
 _DEBUG_PRIORITY = 7
-_SUMMARY_EVERY = 3600.0
-_REMEMBERED = 500
-"""Different lines that `Repeats` keeps in mind before it forgets the stale ones."""
+_REPEAT_SECONDS = 3600.0
+_MAX_LINES = 500
+"""Different lines that `RepeatFilter` remembers."""
 
 
 def configure(*, verbosity: int, format: Format, stream: TextIO | None = None) -> None:
-    """Set logging up, anew if need be. `verbosity`: -1 quiet, 0, 1 verbose.
+    """Set up logging; may be called again. `verbosity`: -1 quiet, 0 normal, 1 verbose.
 
     Without a stream, lines go to what `sys.stderr` is when they are written.
     """
@@ -42,13 +42,13 @@ def configure(*, verbosity: int, format: Format, stream: TextIO | None = None) -
     root.addHandler(handler)
     ours.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG))
     root.setLevel(logging.DEBUG if verbosity > 0 else logging.WARNING)
-    # Its debug level tells every single event.
+    # At debug level, watchdog logs every event.
     logging.getLogger("watchdog").setLevel(logging.INFO if verbosity > 0 else logging.WARNING)
     logging.captureWarnings(True)
 
 
-def is_for_machines() -> bool:
-    """Whether a line carries its level for a machine: JSON, or journald's priorities."""
+def writes_levels_for_machines() -> bool:
+    """Whether each line carries its level in a form for programs: JSON or journald's."""
     formatters = [handler.formatter for handler in logging.getLogger().handlers]
     return any(
         isinstance(f, JsonFormatter) or (isinstance(f, LineFormatter) and f.journald)
@@ -56,17 +56,17 @@ def is_for_machines() -> bool:
     )
 
 
-def sum_up_repeats(clock: Callable[[], float] = time.monotonic) -> None:
-    """For the service: from now on a repeating warning or error is told once an hour."""
+def limit_repeats(clock: Callable[[], float] = time.monotonic) -> None:
+    """From now on, log a repeated warning or error once an hour only (used by the service)."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, Handler) and not any(
-            isinstance(f, Repeats) for f in handler.filters
+            isinstance(f, RepeatFilter) for f in handler.filters
         ):
-            handler.addFilter(Repeats(clock))
+            handler.addFilter(RepeatFilter(clock))
 
 
 class Handler(logging.Handler):
-    """Writes to a stream, and never anything but what the formatter made."""
+    """Writes formatted records to a stream; errors of the stream are ignored."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__()
@@ -74,49 +74,49 @@ class Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         stream = self._stream or sys.stderr
-        # Where nobody reads us, there is nowhere to say so, and no reason to stop syncing.
+        # A closed or full stream is no reason to stop syncing, and there is nowhere to report it.
         with contextlib.suppress(OSError, ValueError):
             stream.write(self.format(record) + "\n")
             stream.flush()
 
 
-class Repeats(logging.Filter):
-    """Lets a warning or error pass that was not there in the last hour; counts the others.
+class RepeatFilter(logging.Filter):
+    """Drops a warning or error that was logged within the last hour, and counts it.
 
-    Once the hour is over, the next one of its like passes with their number.
+    After the hour, the next equal record passes with the count.
     """
 
-    def __init__(self, clock: Callable[[], float], every: float = _SUMMARY_EVERY) -> None:
+    def __init__(self, clock: Callable[[], float], every: float = _REPEAT_SECONDS) -> None:
         super().__init__()
         self._clock = clock
         self._every = every
         self._lock = threading.Lock()
         self._lines: dict[tuple[str, int, str], tuple[float, int]] = {}
-        """When a line was told last, and how often it came since."""
+        """When a line was logged last, and how often it was dropped since."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True
         key, now = (record.name, record.levelno, _message(record)), self._clock()
         with self._lock:
-            told, count = self._lines.get(key, (None, 0))
+            logged_at, count = self._lines.get(key, (None, 0))
             count += 1
-            if told is not None and now - told < self._every:
-                self._lines[key] = (told, count)
+            if logged_at is not None and now - logged_at < self._every:
+                self._lines[key] = (logged_at, count)
                 return False
-            self._forget(now)
+            self._forget_old_lines(now)
             self._lines[key] = (now, 0)
-        record.__dict__["repeated"] = count if told is not None else 1
+        record.__dict__["repeated"] = count if logged_at is not None else 1
         return True
 
-    def _forget(self, now: float) -> None:
-        if len(self._lines) >= _REMEMBERED:
+    def _forget_old_lines(self, now: float) -> None:
+        if len(self._lines) >= _MAX_LINES:
             fresh = {k: v for k, v in self._lines.items() if now - v[0] < self._every}
-            self._lines = fresh if len(fresh) < _REMEMBERED else {}
+            self._lines = fresh if len(fresh) < _MAX_LINES else {}
 
 
 class LineFormatter(logging.Formatter):
-    """For people: time, level unless it is INFO, text. For journald: priority, text."""
+    """Time, level unless it is INFO, and text; for journald: priority and text."""
 
     def __init__(self, *, journald: bool) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """For machines: one object a line, in ASCII."""
+    """One JSON object a line, in ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -169,12 +169,12 @@ def _priority(level: int) -> int:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # arguments that do not fit: the text is worth more than the complaint
+    except Exception:  # the arguments do not fit the text
         return f"{record.msg} {record.args!r}"
 
 
 def _text(record: logging.LogRecord) -> str:
-    """Message and exception in one line: first redacted, so that no escape hides a key."""
+    """Message and exception in one line; redacted before escaping, which could hide a key."""
     text = redact(_message(record))
     if record.exc_info and record.exc_info[0] is not None:
         trace = redact(logging.Formatter().formatException(record.exc_info))

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
-
-from syncd.said import Said
+from typing import Literal, NamedTuple
 
 Order = Literal["natural", "name", "modified", "size", "manifest"]
 DeletePolicy = Literal["owned", "mirror", "never"]
-Role = Literal["current", "superseded", "detached", "tombstone"]
 
 
 @dataclass(frozen=True, order=True)
@@ -54,8 +51,7 @@ class Folder:
     rules: Rules
 
 
-@dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """A cheap hint that a file is unchanged; the digest decides where it differs."""
 
     size: int
@@ -137,16 +133,16 @@ class Attachment:
     name: str
     display_order: int
     size: int
-    mime_type: str = ""
+    """Bytes."""
     created_at: float | None = None
     """Seconds since the epoch by the server's clock; None = not given or not readable."""
     created_whole_second: bool = False
-    """The server's time carried no fraction: it lies up to 1 s later than it says."""
+    """The server gave no fraction: the true time lies up to 1 s later."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A believed or not yet believed answer of the list endpoint."""
+    """One answer of the list endpoint."""
 
     attachments: tuple[Attachment, ...]
     clock_skew: float = 0.0
@@ -159,93 +155,3 @@ class QuotaReading:
 
     remaining: int | None
     resets_in: float | None
-
-
-@dataclass(frozen=True)
-class LedgerEntry:
-    """An attachment that is ours: what folder and task last agreed on."""
-
-    id: int
-    role: Role
-    path: str
-    size: int
-    name: Said[str]
-    order: Said[int]
-    digest: str | None = None
-    fingerprint: Fingerprint | None = None
-    """None, and no digest either: nobody knows its content."""
-    racy: bool = False
-    """The fingerprint was read so soon after a change that it is not to be trusted once."""
-    listed: bool = False
-    """A list has shown it; before that a 201 alone is believed, for ten minutes."""
-    since: float = 0.0
-    """When it took its path, or was deleted, in seconds since the epoch: tells versions apart."""
-
-
-@dataclass(frozen=True)
-class Intent:
-    """A create that was, is or may be on its way; committed before it is sent."""
-
-    key: int
-    """Row number; 0 = not stored yet."""
-    path: str
-    name: str
-    number: int
-    size: int
-    fingerprint: Fingerprint
-    sequence: int
-    """Number of the last list before the send: only later ids can be its fruit."""
-    sent_at: float
-    digest: str | None = None
-    state: Literal["open", "answered", "doubtful", "lost"] = "open"
-    """open: on its way · answered: 201 without ids · doubtful: no or a strange answer ·
-    lost: a list that could be believed lacked it; kept a day for a late twin."""
-    ended_at: float | None = None
-    """When it was answered or failed."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """The server's refusal of one file, of one change to an attachment, or of all for a while."""
-
-    subject: str
-    """The path of a refused file, `#id` of an attachment whose change was refused, or nothing:
-    the server asked (429) for no more requests."""
-    error: str
-    fingerprint: Fingerprint | None
-    attempts: int
-    not_before: float
-    whole: bool = False
-    """All were refused alike: it is the folder's error, not the file's."""
-    digest: str | None = None
-    """Of the refused bytes; empty: the file could not be read to its end, and was not sent."""
-
-    @property
-    def unread(self) -> bool:
-        return self.digest == ""
-
-
-@dataclass(frozen=True)
-class Past:
-    """All that the ledger knows of one task."""
-
-    entries: tuple[LedgerEntry, ...] = ()
-    intents: tuple[Intent, ...] = ()
-    sequence: int = 0
-    first_seen: Mapping[int, int] = field(default_factory=dict)
-    """Of attachments not ours: which of the `sequence` lists of this task showed them first."""
-    refusals: tuple[Refusal, ...] = ()
-    identity: FolderIdentity | None = None
-    mirror_approved: bool = False
-    held_of: int | None = None
-    """While more than half are held back: how many were ours when that began."""
-    created: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """(path, digest) -> creates in the last 24 hours."""
-    put_back: Mapping[int, int] = field(default_factory=dict)
-    """attachment id -> times its name or place was put back in the last 24 hours."""
-    attempt: str | None = None
-    """Which sequence was last tried to be changed into which, as text to compare, ..."""
-    attempts: int = 0
-    """... and how often it was so."""
-    deleted: int = 0
-    """Deletes counted by the guard in the last hour."""

@@ -1,7 +1,7 @@
-"""The API key: where it comes from, and how it is kept out of every output.
+"""Reads the API key, and removes keys from everything that is printed.
 
-A `KeySource` knows where the key is, never the key; it is read when a request needs it, again
-whenever it may have changed, and never travels further than the Authorization header.
+A `KeySource` holds where the key is, never the key itself. The key is read at start and again when
+it may have changed, and goes into the Authorization header only.
 """
 
 from __future__ import annotations
@@ -18,61 +18,61 @@ from dataclasses import dataclass
 from typing import Literal
 
 from syncd.errors import ConfigError, Fault
-from syncd.hidden import may_be_hidden
+from syncd.hidden_paths import may_be_hidden
 
 KeyKind = Literal["token_file", "token_env", "token_command"]
 
 MAX_KEY_BYTES = 64 * 1024
 COMMAND_SECONDS = 30.0
-_LOOK_AGAIN = 0.05
-"""Seconds between two looks at whether a command has ended."""
+_POLL_SECONDS = 0.05
+"""Between two checks whether a command has ended."""
 
 _FOCUS_KEYS = re.compile(r"toggl_sk_[A-Za-z0-9_-]{16,}")
 _BARE_KEYS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
 _TRACK_KEY = re.compile(r"[0-9A-Fa-f]{32}")
-_WHERE_TO_GET = (
+_GET_A_KEY = (
     "make a Focus key (toggl_sk_…) in Toggl Focus, in your profile's settings; see "
     "https://engineering.toggl.com/docs/focus/start/authentication"
 )
 
 
 def redact(text: str) -> str:
-    """The text without Focus keys; whatever is printed or logged goes through here.
+    """The text without Focus keys. Everything that is printed or logged passes through here.
 
-    Bare hex digits stay: a trace_id looks like that, and is what Toggl's support asks for.
+    32 hex digits stay: a trace_id looks so, and Toggl's support asks for it.
     """
     return _FOCUS_KEYS.sub("toggl_sk_…", text)
 
 
 def redact_pasted(text: str) -> str:
-    """For words from a config: without keys of Toggl Track, too, which are 32 hex digits."""
+    """Text from a config without keys, those of Toggl Track (32 hex digits) included."""
     return _BARE_KEYS.sub("…", redact(text))
 
 
 @dataclass(frozen=True, repr=False)
 class KeySource:
-    """Where the key comes from, and where the config says so."""
+    """Where the key is, and the config file and line that say so."""
 
     kind: KeyKind
-    words: tuple[str, ...]
-    """The file's path, the variable's name, or the command."""
+    location: tuple[str, ...]
+    """(path of the file,), (name of the variable,), or the command and its arguments."""
     config: str = ""
     line: int | None = None
 
     def __str__(self) -> str:
-        """Without a command's arguments: they may hold what nobody should see."""
-        more = " …" if len(self.words) > 1 else ""
-        return f"{self.kind} {redact_pasted(self.words[0])}{more}"
+        """Without the arguments of a command, which may hold a secret."""
+        more = " …" if len(self.location) > 1 else ""
+        return f"{self.kind} {redact_pasted(self.location[0])}{more}"
 
     def __repr__(self) -> str:
         return f"KeySource({self})"
 
     def faults(self) -> tuple[Fault, ...]:
-        """What can be known to be wrong without reading the key."""
+        """What is wrong with the source, as far as that shows without reading the key."""
         try:
             if self.kind == "token_file":
-                self._check(os.stat(self.words[0]))
-                if not os.access(self.words[0], os.R_OK):
+                self._check(os.stat(self.location[0]))
+                if not os.access(self.location[0], os.R_OK):
                     raise self._wrong("cannot be read by this user", "give it to this user")
             elif self.kind == "token_env":
                 self._from_environment()
@@ -85,7 +85,7 @@ class KeySource:
         return ()
 
     def read(self) -> str:
-        """The key as it is now. ConfigError if there is none, or one that can never work."""
+        """The present key. Raises ConfigError if there is none, or one that can never work."""
         readers = {
             "token_file": self._from_file,
             "token_env": self._from_environment,
@@ -96,10 +96,10 @@ class KeySource:
     def _checked(self, found: str) -> str:
         key = found.strip()
         if not key:
-            raise self._wrong("holds no key: it is empty", _WHERE_TO_GET)
+            raise self._wrong("holds no key: it is empty", _GET_A_KEY)
         if _TRACK_KEY.fullmatch(key):
             message = "holds a key of the older product, Toggl Track: it never works with Focus"
-            raise self._wrong(message, _WHERE_TO_GET)
+            raise self._wrong(message, _GET_A_KEY)
         if not all(" " <= c <= "~" for c in key):
             message = "holds something else than one line of printable ASCII"
             raise self._wrong(message, "it must hold the key and nothing else")
@@ -107,9 +107,9 @@ class KeySource:
 
     def _from_file(self) -> str:
         try:
-            descriptor = os.open(self.words[0], os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            descriptor = os.open(self.location[0], os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             with os.fdopen(descriptor, "rb") as stream:
-                self._check(os.fstat(descriptor))  # of what was opened, not of what was there
+                self._check(os.fstat(descriptor))  # checks the file that is open, not the path
                 data = stream.read(MAX_KEY_BYTES + 1)
         except OSError as error:
             raise self._unreadable(error) from None
@@ -118,17 +118,17 @@ class KeySource:
         return data.removeprefix(codecs.BOM_UTF8).decode("ascii", "replace")
 
     def _from_environment(self) -> str:
-        found = os.environ.get(self.words[0], "")
+        found = os.environ.get(self.location[0], "")
         if not found.strip():
             hint = "set it, for the service too, or use token_file"
-            raise self._wrong(f"names the variable {self.words[0]}, which is not set", hint)
+            raise self._wrong(f"names the variable {self.location[0]}, which is not set", hint)
         return found
 
     def _from_command(self) -> str:
-        """The first line that the command prints."""
+        """The first line of the command's output."""
         try:
             process = subprocess.Popen(
-                [self._program(), *self.words[1:]],
+                [self._program(), *self.location[1:]],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -138,15 +138,16 @@ class KeySource:
             raise self._no_command() from None
         with process:
             try:
-                data = self._output(process)
+                data = self._read_output(process)
             finally:
-                process.kill()  # in vain if it has ended
+                process.kill()
         return data.decode("ascii", "replace").strip().partition("\n")[0]
 
-    def _output(self, process: subprocess.Popen[bytes]) -> bytes:
-        """What it prints, bounded in time and size; its words appear in no message.
+    def _read_output(self, process: subprocess.Popen[bytes]) -> bytes:
+        """All that the command prints, within COMMAND_SECONDS and MAX_KEY_BYTES.
 
-        It has ended when it has ended: an agent that it leaves behind may keep the pipe open.
+        Reading stops when the command ends, not when the pipe closes: a background process of
+        the command may keep the pipe open. No message quotes the output.
         """
         assert process.stdout is not None
         deadline = time.monotonic() + COMMAND_SECONDS
@@ -154,7 +155,7 @@ class KeySource:
         while True:
             ended = process.poll() is not None
             waiting = [descriptor] if is_open else []
-            if select.select(waiting, [], [], 0.0 if ended else _LOOK_AGAIN)[0]:
+            if select.select(waiting, [], [], 0.0 if ended else _POLL_SECONDS)[0]:
                 chunk = os.read(descriptor, MAX_KEY_BYTES)
                 data, is_open = data + chunk, bool(chunk)
             elif ended:
@@ -174,12 +175,12 @@ class KeySource:
         return os.path.dirname(self.config) or "."
 
     def _program(self) -> str:
-        """The command's file; as all relative paths, `./x` starts where the config is."""
-        word = self.words[0]
+        """The program of the command; `./x` is relative to the config's directory."""
+        word = self.location[0]
         return os.path.join(os.path.abspath(self._directory()), word) if "/" in word else word
 
     def _name(self) -> str:
-        return f"the command {self.words[0]}"
+        return f"the command {self.location[0]}"
 
     def _no_command(self) -> ConfigError:
         hint = "install it, or write its full path; no shell is involved"
@@ -187,22 +188,24 @@ class KeySource:
 
     def _check(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode):
-            raise self._wrong(f"{self.words[0]} is not a regular file", "name a file")
+            raise self._wrong(f"{self.location[0]} is not a regular file", "name a file")
         if found.st_mode & (stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
             mode = stat.S_IMODE(found.st_mode)
             message = (
-                f"{self.words[0]} may be read by others, or written by its group or others "
+                f"{self.location[0]} may be read by others, or written by its group or others "
                 f"(mode {mode:04o})"
             )
-            raise self._wrong(message, f"chmod 600 {self.words[0]}; its group may read it: 640")
+            raise self._wrong(message, f"chmod 600 {self.location[0]}; its group may read it: 640")
 
     def _unreadable(self, error: OSError) -> ConfigError:
         if isinstance(error, FileNotFoundError):
             hint = "put your Focus key in it, one line, chmod 600; or correct the path"
-            if may_be_hidden(self.words[0]):
+            if may_be_hidden(self.location[0]):
                 hint = "if it is there for others, hand it over with LoadCredential= in the unit"
-            return self._wrong(f"{self.words[0]} does not exist", hint)
-        return self._wrong(f"{self.words[0]} cannot be read: {error.strerror}", "correct the path")
+            return self._wrong(f"{self.location[0]} does not exist", hint)
+        return self._wrong(
+            f"{self.location[0]} cannot be read: {error.strerror}", "correct the path"
+        )
 
     def _wrong(self, message: str, hint: str) -> ConfigError:
         key = f"api.{self.kind}"

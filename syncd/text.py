@@ -1,26 +1,48 @@
-"""Text that others wrote (file names, answers of a server), made fit to be printed."""
+"""Makes text from outside (file names, server responses, config values) safe to print."""
 
 from __future__ import annotations
 
 from unicodedata import category
 
-_JOINERS = "\u200c\u200d"
-"""Zero-width joiners belong to letters and emoji; without them these fall apart."""
-_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Control characters, invisible ones (bidi overrides among them), surrogates, line breaks."""
+_ZERO_WIDTH_JOINERS = "\u200c\u200d"
+"""Parts of letters and emoji: printed as they are."""
+_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Control and format characters (bidi overrides included), surrogates, line separators."""
 
 
 def printable(text: str) -> str:
-    """One line that steers no terminal: what is not to be seen is escaped, as is a byte
-    that is not UTF-8 (`\\xff`). To escape twice changes nothing."""
+    """One line that cannot control a terminal.
+
+    Control and invisible characters are escaped, and so are bytes that are not UTF-8 (`\\xff`).
+    Escaping a result again changes nothing.
+    """
     if text.isprintable():
         return text
-    return "".join(map(_visible, text))
+    return "".join(map(_escaped, text))
 
 
-def _visible(char: str) -> str:
-    if char in _JOINERS or category(char) not in _STEERING:
+def shortened(text: str, limit: int = 80) -> str:
+    """At most `limit` characters of the text, as `printable` shows them."""
+    return printable(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def escaped_unless_utf8(name: str) -> str:
+    """A file name as reports and JSON carry it: unchanged if it is UTF-8, else printable."""
+    return name if is_utf8(name) else printable(name)
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name from the system is UTF-8; Python carries other bytes as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _escaped(char: str) -> str:
+    if char in _ZERO_WIDTH_JOINERS or category(char) not in _ESCAPED_CATEGORIES:
         return char
-    if "\udc80" <= char <= "\udcff":  # how Python carries a byte that is not UTF-8
+    if "\udc80" <= char <= "\udcff":  # a byte that is not UTF-8
         return f"\\x{ord(char) - 0xDC00:02x}"
     return char.encode("unicode_escape").decode()

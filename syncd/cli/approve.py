@@ -5,128 +5,117 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from syncd.cli.output import print_json, say, tell_failure, tell_warning
-from syncd.cli.reading import Reading, answer, moment, open_reading
-from syncd.cli.reading import seconds_of as seconds
-from syncd.cli.status import held_line
-from syncd.engine.report import OK, worst
+from syncd.cli.format import held_text, time_text
+from syncd.cli.offline import judge_offline
+from syncd.cli.output import print_error, print_json, print_lines, print_warning
+from syncd.cli.read_only import ReadOnlyView, open_read_only, run_command
+from syncd.core.plan import Held
+from syncd.engine.report import OK, FolderReport, worst
+from syncd.errors import FolderError
 from syncd.model import Folder
-from syncd.service.folders import Target
-from syncd.service.notes import Approval, read_approvals, task_text, write_approvals
-
-_KEYS = ("id", "name", "size", "action", "reason")
+from syncd.overview.folders import Target, choose
+from syncd.overview.status import task_text
+from syncd.overview.status_file import Approval, read_approvals, write_approvals
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldBack:
     """What is held back of one folder."""
 
     folder: Folder
-    items: tuple[dict[str, Any], ...]
-    last_cycle: float | None
+    items: tuple[Held, ...]
+    noted_at: float | None = None
+    """When the cycle that reported it ended; None = it was found now."""
 
-    @property
-    def ids(self) -> frozenset[int]:
-        return frozenset(item["id"] for item in self.items)
-
-    def as_json(self) -> dict[str, Any]:
-        task_id = self.folder.task.task_id
-        return {"name": self.folder.name, "task_id": task_id, "held": list(self.items)}
+    def to_json(self) -> dict[str, Any]:
+        task_id, items = self.folder.task.task_id, [asdict(item) for item in self.items]
+        return {"name": self.folder.name, "task_id": task_id, "held": items}
 
 
 def approve(arguments: argparse.Namespace) -> int:
-    """No request is sent: what is held back is planned anew from the remembered list."""
+    """Approve what the remembered list says is held back; no request is sent."""
     blank = {"dry_run": arguments.dry_run, "approved": [], "folders": []}
-    return answer(arguments, _approve, blank)
+    return run_command(arguments, _approve, blank)
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    from syncd.service.folders import chosen
-
-    with open_reading(arguments) as reading:
-        targets, errors = chosen(reading.folders, arguments.folder)
-        folders = [_held(reading, target) for target in targets]
+    with open_read_only(arguments) as view:
+        targets, errors = choose(view.folders, arguments.folder)
+        folders = [_held_back(view, target) for target in targets]
         held = [folder for folder in folders if folder.items]
         if held and not arguments.dry_run:
-            _write(reading, held)
+            _write(view, held)
     for report in errors:
-        tell_failure(f"{report.name}: {report.error}", on_stdout=arguments.json)
-    code = worst([OK, *(report.exit_code() for report in errors)])
+        print_error(f"{report.name}: {report.error}", on_stdout=arguments.json)
     if not arguments.json:
-        _tell(reading, held, dry_run=arguments.dry_run)
+        _print(view, held, dry_run=arguments.dry_run)
     if held and not arguments.dry_run:
-        _wake(reading)
+        _wake(view)
+    code = worst([OK, *(report.exit_code for report in errors)])
     if arguments.json:
-        approved = [] if arguments.dry_run else [h.folder.name for h in held]
-        print_json(
-            {
-                "version": 1,
-                "exit": code,
-                "error": errors[0].error if errors else None,
-                "dry_run": arguments.dry_run,
-                "approved": approved,
-                "folders": [folder.as_json() for folder in folders],
-            }
-        )
+        print_json(_document(code, arguments.dry_run, folders, errors))
     return code
 
 
-def _held(reading: Reading, target: Target) -> Held:
-    """As a cycle would find it now; else, where that takes a list, as the last one found it."""
-    from syncd.cli.offline import held_now
-
-    now = held_now(reading, target)
-    if now is None:
-        return _noted(target.folder, reading.record(target))
-    items = [{key: getattr(item, key) for key in _KEYS} for item in now]
-    return Held(target.folder, tuple(items), None)
-
-
-def _noted(folder: Folder, record: dict[str, Any] | None) -> Held:
-    found = record.get("held") if record else None
-    items = [
-        {key: item.get(key) for key in _KEYS}
-        for item in (found if isinstance(found, list) else [])
-        if isinstance(item, dict) and isinstance(item.get("id"), int)
-    ]
-    return Held(folder, tuple(items), seconds(record.get("last_cycle")) if record else None)
+def _document(
+    code: int, dry_run: bool, folders: Sequence[HeldBack], errors: Sequence[FolderReport]
+) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "exit": code,
+        "error": errors[0].error if errors else None,
+        "dry_run": dry_run,
+        "approved": [] if dry_run else [f.folder.name for f in folders if f.items],
+        "folders": [folder.to_json() for folder in folders],
+    }
 
 
-def _write(reading: Reading, held: list[Held]) -> None:
-    """Approvals of other tasks that still count stay as they are."""
-    state_dir = reading.config.state_dir
-    approvals = read_approvals(state_dir, reading.now)
+def _held_back(view: ReadOnlyView, target: Target) -> HeldBack:
+    """What a cycle would hold back now; where that takes a list, what the last one reported."""
+    try:
+        verdicts = judge_offline(view, target)
+        if not verdicts.need_list:
+            return HeldBack(target.folder, verdicts.held)
+    except FolderError:
+        pass
+    status = view.status_of(target)
+    return HeldBack(target.folder, status.held, status.last_cycle)
+
+
+def _write(view: ReadOnlyView, held: Sequence[HeldBack]) -> None:
+    """Add to the approvals of other tasks that still count."""
+    state_dir = view.config.state_dir
+    approvals = read_approvals(state_dir, view.now)
     for folder in held:
-        approvals[task_text(folder.folder.task)] = Approval(folder.ids, reading.now)
+        ids = frozenset(item.id for item in folder.items)
+        approvals[task_text(folder.folder.task)] = Approval(ids, view.now)
     write_approvals(state_dir, approvals)
 
 
-def _tell(reading: Reading, held: list[Held], *, dry_run: bool) -> None:
+def _print(view: ReadOnlyView, held: Sequence[HeldBack], *, dry_run: bool) -> None:
     for folder in held:
-        seen = f", as of {moment(folder.last_cycle, reading.now)}" if folder.last_cycle else ""
-        say(f"{folder.folder.name} (task {folder.folder.task.task_id}{seen}):")
-        for item in folder.items:
-            say(held_line(item))
+        noted = f", as of {time_text(folder.noted_at, view.now)}" if folder.noted_at else ""
+        print_lines(f"{folder.folder.name} (task {folder.folder.task.task_id}{noted}):")
+        print_lines(*(f"  held: {held_text(item)}" for item in folder.items))
     if not held:
-        say("nothing is held back")
+        print_lines("nothing is held back")
     elif dry_run:
-        say("nothing was approved (--dry-run)")
+        print_lines("nothing was approved (--dry-run)")
     else:
-        say(
-            "approved, for exactly these attachments and 24 hours: "
-            + ("the service goes on now" if reading.service else "the next `syncd --once` goes on")
-        )
+        next_one = "the service goes on now" if view.service else "the next `syncd --once` goes on"
+        print_lines(f"approved, for exactly these attachments and 24 hours: {next_one}")
 
 
-def _wake(reading: Reading) -> None:
-    """The service looks at approvals when it is woken, else at its next cycle."""
-    if reading.service is None:
+def _wake(view: ReadOnlyView) -> None:
+    """Wake the service: it reads approvals when it is woken, else at its next cycle."""
+    if view.service is None:
         return
     try:
-        os.kill(reading.service, signal.SIGUSR1)
+        os.kill(view.service, signal.SIGUSR1)
     except OSError as error:
         why = (error.strerror or "").lower()
-        tell_warning(f"the service could not be woken ({why}): its next cycle goes on")
+        print_warning(f"the service could not be woken ({why}): its next cycle goes on")

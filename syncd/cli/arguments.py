@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from syncd import __version__
-from syncd.cli.output import shown
+from syncd.cli.output import sanitized
 from syncd.log import is_journal
 
 EPILOG = """\
@@ -17,7 +17,7 @@ later · 77 the key was refused · 78 the config is wrong"""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options, complete; leaves with 2 and a usage line where they make no sense."""
+    """All options with their defaults; exits with 2 and a usage line if they make no sense."""
     parser = _parser()
     options = parser.parse_args(arguments)
     for name, value in (("dry_run", False), ("json", False), ("folder", None)):
@@ -34,16 +34,16 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Its complaints quote the command line, which a shell may have filled with file names."""
+    """Sanitizes what it prints: errors quote the command line, which may hold file names."""
 
     def error(self, message: str) -> NoReturn:
-        """A usage line and what is wrong; in a journal one line, with the priority of an error."""
+        """Print usage and error, for journald one line with the priority of an error, and exit."""
         if is_journal(sys.stderr):
             self.exit(2, f"<3>{self.prog}: {message}\n")
         super().error(message)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        super()._print_message("\n".join(map(shown, message.split("\n"))), file)
+        super()._print_message("\n".join(map(sanitized, message.split("\n"))), file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,7 +118,10 @@ def _commands(parser: argparse.ArgumentParser) -> None:
 
 
 def _common(parser: argparse.ArgumentParser, *, top: bool) -> None:
-    """Options that stand before or after a command: a command's must not undo the others."""
+    """Add the options that may stand before or after a command.
+
+    A command has no defaults for them, which would replace what stands before it.
+    """
 
     def default(value: object) -> object:
         return value if top else argparse.SUPPRESS

@@ -1,4 +1,4 @@
-"""The entry point: parse, dispatch, and turn whatever happens into an exit status."""
+"""The entry point: parse the command line, run the command, return its exit status."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from syncd.cli.arguments import parse
-from syncd.cli.failing import INTERRUPTED, TERMINATED, code_of, message_of
-from syncd.cli.output import flush_all, open_streams, print_json, tell_failure, tell_warning
+from syncd.cli.errors import INTERRUPTED, TERMINATED, exit_code_of, message_of
+from syncd.cli.output import flush_all, open_streams, print_error, print_json, print_warning
 from syncd.errors import UsageError
 
 COMMANDS = {
     "approve": ("syncd.cli.approve", "approve"),
     "check": ("syncd.cli.check", "check"),
-    "list": ("syncd.cli.listing", "listing"),
+    "list": ("syncd.cli.listing", "list_attachments"),
     "sandbox": ("syncd.cli.sandbox", "sandbox"),
     "status": ("syncd.cli.status", "status"),
     "why": ("syncd.cli.why", "why"),
@@ -26,23 +26,23 @@ COMMANDS = {
 
 
 def entry_point() -> None:
-    """What the console script runs. What it makes is its owner's, whatever the umask was."""
+    """Run as the console script; what it creates is for its owner alone, whatever the umask was."""
     os.umask(0o077)
     open_streams()
-    _speak_utf8()
+    _ensure_utf8()
     signal.signal(signal.SIGTERM, _terminated)
     code = main()
     if code == TERMINATED:
-        # To systemd an end by this signal is none by failure. Number 1 cannot end so.
+        # systemd takes an end by this signal for a success. A process 1 cannot end by it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
     sys.exit(code)
 
 
-def _speak_utf8() -> None:
-    """Begin again if Python took the locale for something else: file names are UTF-8 here.
+def _ensure_utf8() -> None:
+    """Start again in UTF-8 mode if the locale's encoding is another one: file names are UTF-8.
 
-    Started exactly as it was, so that nothing is imported from anywhere else.
+    The command line stays the same, so that Python imports from the same places.
     """
     if sys.getfilesystemencoding() != "utf-8":
         arguments = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
@@ -50,7 +50,7 @@ def _speak_utf8() -> None:
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM came. A process with number 1, as in a container, would else not heed it."""
+    """SIGTERM arrived: by default process 1, as in a container, would ignore it."""
 
 
 def _terminated(_number: int, _frame: object) -> None:
@@ -58,7 +58,7 @@ def _terminated(_number: int, _frame: object) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; returns the exit status and lets no traceback out."""
+    """Run one command line; returns the exit status, and never raises."""
     options = parse(arguments)
     from syncd import log
 
@@ -68,24 +68,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _command(options)(options)
     except KeyboardInterrupt as interrupt:
-        tell_warning("interrupted; the next run goes on where this one stopped")
+        print_warning("interrupted; the next run goes on where this one stopped")
         return TERMINATED if isinstance(interrupt, _Terminated) else INTERRUPTED
     except UsageError as error:
-        tell_failure(str(error))
-        return code_of(error)
+        print_error(str(error))
+        return exit_code_of(error)
     except Exception as error:
         logging.getLogger("syncd").debug("traceback", exc_info=True)
-        code, message = code_of(error), message_of(error)
+        code, message = exit_code_of(error), message_of(error)
         if options.json:
             print_json({"version": 1, "exit": code, "error": message})
-        tell_failure(message, on_stdout=options.json)
+        print_error(message, on_stdout=options.json)
         return code
     finally:
         flush_all()
 
 
 def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
-    """Imported late: a command pays only for what it needs."""
+    """The command's function; imported only now, since some modules load slowly."""
     if options.once:
         from syncd.cli.once import once
 

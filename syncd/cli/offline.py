@@ -1,40 +1,26 @@
-"""Plans a folder's cycle without a single request, from the remembered list."""
+"""See a folder as its next cycle will, without a request: by the remembered list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from syncd.cli.reading import Reading
-from syncd.cli.wiring import SANDBOX_KEY, Hooks, equip
-from syncd.core.plan import Held
-from syncd.engine.cycle import Cycle
-from syncd.engine.tools import Options
-from syncd.errors import Stopped
-from syncd.service.folders import Target
+from syncd.cli.assembly import SANDBOX_KEY, Hooks, connect
+from syncd.cli.read_only import ReadOnlyView
+from syncd.engine.context import Options
+from syncd.engine.observe import Observer
+from syncd.overview.folders import Target
+from syncd.overview.verdict import Verdicts
 
 _NOWHERE = "http://127.0.0.1:9"
 
 
-def held_now(reading: Reading, target: Target) -> Sequence[Held] | None:
-    """What the next cycle would hold back; None = only a list could tell.
-
-    Mirror deletes never rest on a remembered list, so such a folder cannot be planned here.
-    """
-    if target.folder.rules.delete == "mirror":
-        return None
-    tools, transport = equip(
-        reading.config, reading.ledger, SANDBOX_KEY, _NOWHERE, Hooks(before_request=_never)
-    )
+def judge_offline(view: ReadOnlyView, target: Target) -> Verdicts:
+    """The verdicts on a folder and its attachments. Raises FolderError."""
+    once, folder = view.service is None, target.folder
+    context, transport = connect(view.config, view.ledger, SANDBOX_KEY, _NOWHERE, Hooks())
     try:
-        options = Options(once=reading.service is None, dry_run=True, list_first=False)
-        cycle = Cycle(tools, options, target.folder)
-        report = cycle.run()
-    except Stopped:
-        return None
+        options = Options(once=once, dry_run=True)
+        observer = Observer(context, options, folder, view.ledger.task(folder.task))
+        observer.needs_list = False
+        snapshot = observer.observe()
     finally:
         transport.close()
-    return None if report.error is not None else report.held
-
-
-def _never() -> None:
-    raise Stopped("a list would be needed")
+    return Verdicts(snapshot, 0 if once else snapshot.deleted_lately)

@@ -6,32 +6,30 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from syncd.cli.failing import code_of, message_of, stopped_status
-from syncd.cli.output import flush_all, one_terminal, tell_warning
-from syncd.cli.result import Result
-from syncd.cli.wiring import Hooks, Workshop, open_workshop
-from syncd.config import Config, find_config, load_config
-from syncd.engine.cycle import Cycle
-from syncd.engine.meter import Meter
-from syncd.engine.report import KEY, LATER, FolderReport
-from syncd.engine.tools import Options, Progress, Silent
-from syncd.engine.uploads import log as writes
+from syncd.cli.assembly import Assembly, Hooks, assemble
+from syncd.cli.errors import exit_code_of, exit_code_of_signal, message_of
+from syncd.cli.output import flush_all, print_warning, share_terminal
+from syncd.cli.run_report import RunReport
+from syncd.config import find_config, load_config
+from syncd.engine.context import Context, NoProgress, Options, Progress
+from syncd.engine.folder_run import FolderRun
+from syncd.engine.report import KEY, LATER, FolderReport, Trouble
+from syncd.engine.run import writes
 from syncd.errors import StateDamaged, StateError, Stopped, UsageError
-from syncd.model import TaskKey
-from syncd.service.folders import Target, chosen, find_folders, register
-from syncd.service.notes import (
+from syncd.model import Folder
+from syncd.overview.folders import Target, choose, find_folders, register
+from syncd.overview.status import FolderStatus, QuotaStatus, task_text
+from syncd.overview.status_file import (
+    Status,
     drop_approvals,
     read_approvals,
     read_status,
-    task_text,
+    record_worked_key,
     write_status,
-    write_worked,
 )
-from syncd.service.status import folder_status, quota_status
-from syncd.service.stopping import Stopping
+from syncd.service.shutdown import Shutdown
 
 log = logging.getLogger("syncd.once")
 
@@ -39,29 +37,31 @@ log = logging.getLogger("syncd.once")
 def once(arguments: argparse.Namespace) -> int:
     """Run, report, and return the exit status."""
     run = OnceRun(arguments)
-    if one_terminal():
-        # The report tells of every write: no need for a line in the log besides.
+    if share_terminal():
+        # The report names every write: the log need not.
         writes.setLevel(logging.WARNING)
-    with run.stopping.listening():
+    with run.shutdown.handling_signals():
         try:
             run.begin()
         except UsageError:
             raise
         except Exception as error:
-            run.result.fails(code_of(error), message_of(error))
-        run.result.tell()
-        return run.result.code
+            run.report.fail(exit_code_of(error), message_of(error))
+        run.report.print()
+        return run.report.code
 
 
-def _waiting_first(targets: Iterable[Target], before: Iterable[Mapping[str, Any]]) -> list[Target]:
-    """Those come first for which the last run had no requests left: a quota that never suffices
-    for all of them goes round."""
-    waiting = {row.get("path") for row in before if row.get("state") == "paused"}
-    return sorted(targets, key=lambda target: target.folder.path not in waiting)
+def _paused_first(targets: Iterable[Target], before: Iterable[FolderStatus]) -> list[Target]:
+    """The targets, beginning with those for which the last run had no requests left.
+
+    So a quota that never suffices for all of them is spent on each in turn.
+    """
+    paused = {status.path for status in before if status.state == "paused"}
+    return sorted(targets, key=lambda target: target.folder.path not in paused)
 
 
 class OnceRun:
-    """One run over all folders; keeps what there is to report, whatever happens."""
+    """One run over all folders; whatever happens, `report` tells how far it came."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self._arguments = arguments
@@ -72,125 +72,123 @@ class OnceRun:
             adopt_any_age=arguments.adopt,
             retry=arguments.retry,
         )
-        self.stopping = Stopping(self._progress())
-        self.stopping.tell = tell_warning
-        self.stopping.out_of_patience = self._break_off
-        self.stopping.status = stopped_status
-        self.result = Result(arguments)
-        self._sent: Callable[[], int] = lambda: 0
+        self.shutdown = Shutdown(self._progress())
+        self.shutdown.announce = print_warning
+        self.shutdown.on_timeout = self._break_off
+        self.shutdown.exit_status = exit_code_of_signal
+        self.report = RunReport(arguments)
+        self._requests: Callable[[], int] = lambda: 0
         """How many requests were sent so far."""
+        self._folder_run: FolderRun | None = None
+        """The run under way, of the folder whose report is the last."""
 
     def begin(self) -> None:
-        """Run; once more where the ledger turned out damaged before anything was sent."""
+        """Run; once more if the ledger turns out to be damaged before anything is sent."""
         try:
             self.run()
         except StateDamaged:
-            if self.result.requests:
+            if self.report.requests:
                 raise
-            self.result = Result(self._arguments)
+            self.report = RunReport(self._arguments)
             self.run()
 
     def run(self) -> None:
-        """Everything up to the report. Raises what ends a run before or between folders."""
+        """Run all folders. Raises what ends a run before or between folders."""
         config = load_config(find_config(self._arguments.config))
-        stopping = self.stopping
-        hooks = Hooks(stopping.progress, stopping.sleep, checkpoint=stopping.checkpoint)
-        with open_workshop(config, writing=not self._options.dry_run, hooks=hooks) as workshop:
-            folders = find_folders(config, workshop.tools.ledger, time.time())
-            targets, errors = chosen(folders, self._arguments.folder)
-            for left in folders.left:
-                tell_warning(str(left))
-            if not self._options.dry_run:
-                register(config, workshop.tools.ledger, targets)
-            meter = workshop.tools.meter
-            self._sent = meter.requests.total
-            self.result.reports += errors
+        shutdown, writing = self.shutdown, not self._options.dry_run
+        hooks = Hooks(shutdown.progress, shutdown.sleep, checkpoint=shutdown.checkpoint)
+        with assemble(config, writing=writing, hooks=hooks) as assembly:
+            folders = find_folders(config, assembly.context.ledger)
+            targets, errors = choose(folders, self._arguments.folder)
+            for removed in folders.removed:
+                print_warning(str(removed))
+            if writing:
+                register(config, assembly.context.ledger, targets)
+            self._requests = assembly.context.quota.requests.total
+            self.report.folders += errors
             try:
-                self._run_folders(config, workshop, targets)
+                self._run_folders(assembly, targets)
+                if writing:
+                    self._write_status(assembly, targets)
             finally:
-                self.result.requests = self._sent()
-                organizations = {t.folder.task.organization_id for t in targets}
-                self.result.quota = quota_status(meter, organizations, time.time(), self._pauses())
+                self.report.requests = self._requests()
+                self.report.quota = self._quota(assembly, targets)
                 place = {target.folder.path: n for n, target in enumerate(targets)}
-                self.result.reports.sort(key=lambda report: place.get(report.path, -1))
+                self.report.folders.sort(key=lambda report: place.get(report.path, -1))
 
-    def _run_folders(self, config: Config, workshop: Workshop, targets: Sequence[Target]) -> None:
-        approvals = read_approvals(config.state_dir, time.time())
-        for target in _waiting_first(targets, read_status(config.state_dir).get("folders", [])):
-            task = target.folder.task
-            if (why_not := self._why_not_go_on()) is not None:
-                report = FolderReport.of(target.folder)
-                report.fails(*why_not)
-                self.result.reports.append(report)
+    def _run_folders(self, assembly: Assembly, targets: Sequence[Target]) -> None:
+        state_dir = assembly.config.state_dir
+        approvals = read_approvals(state_dir, time.time())
+        for target in _paused_first(targets, read_status(state_dir).folders):
+            if (trouble := self._trouble_for_the_rest()) is not None:
+                self.report.folders.append(FolderReport.of(target.folder, trouble))
                 continue
-            approval = approvals.get(task_text(task))
+            task = task_text(target.folder.task)
+            approval = approvals.get(task)
             ids = approval.ids if approval else frozenset()
-            cycle = Cycle(workshop.tools, self._options, target.folder, ids)
-            self.result.reports.append(cycle.report)
-            self._run_one(cycle, workshop.tools.meter, task)
-            if approval and not self._options.dry_run and cycle.report.decided:
-                drop_approvals(config.state_dir, [task_text(task)], time.time())
-        if not self._options.dry_run:
-            self._note(config, workshop.tools.meter, targets)
-            if workshop.tools.meter.key_worked and not config.api.sandbox:
-                write_worked(config.state_dir, str(config.api.key_source))
+            self.report.folders.append(FolderReport.of(target.folder))
+            report = self._run_one(assembly.context, target.folder, ids)
+            self.report.folders[-1] = report
+            if approval and not self._options.dry_run and report.is_decided:
+                drop_approvals(state_dir, [task], time.time())
 
-    def _why_not_go_on(self) -> tuple[int, str] | None:
+    def _trouble_for_the_rest(self) -> Trouble | None:
         """What keeps the folders that are left from being tried; None = nothing does."""
-        if any(report.code == KEY for report in self.result.reports):
-            return KEY, "not tried: the key was refused"
-        if self.stopping.asked:
-            self.result.stopped_by = self.stopping.asked
-            return LATER, "not tried: the run was stopped"
+        if any(report.code == KEY for report in self.report.folders):
+            return Trouble(KEY, "not tried: the key was refused", "key")
+        if self.shutdown.signal:
+            self.report.stopped_by = self.shutdown.signal
+            return Trouble(LATER, "not tried: the run was stopped")
         return None
 
-    def _run_one(self, cycle: Cycle, meter: Meter, task: TaskKey) -> None:
-        """What nobody foresaw is the trouble of one folder; a ledger that fails is everybody's."""
-        report = cycle.report
-        before = meter.requests[task]
+    def _run_one(self, context: Context, folder: Folder, approved: frozenset[int]) -> FolderReport:
+        """Run one folder; an unexpected error is its own trouble, a failing ledger everybody's."""
+        run = FolderRun(context, self._options, folder, context.ledger.task(folder.task), approved)
+        self._folder_run = run
         try:
-            cycle.run()
+            return run.run()
         except StateError:
+            self.report.folders[-1] = run.unfinished()
             raise
         except Stopped:
-            self.result.stopped_by = self.stopping.asked
-            report.fails(LATER, "stopped before all of it was done", "server")
+            self.report.stopped_by = self.shutdown.signal
+            trouble = Trouble(LATER, "stopped before all of it was done", "server")
         except Exception as error:
             log.debug("traceback", exc_info=True)
-            report.fails(LATER, message_of(error), "server")
-        report.requests = meter.requests[task] - before
+            trouble = Trouble(LATER, message_of(error), "server")
+        finally:
+            self._folder_run = None
+        return run.report(trouble)
 
-    def _note(self, config: Config, meter: Meter, targets: Sequence[Target]) -> None:
-        """Leave word for `status` and `approve`; folders not run now keep what was noted."""
-        now = time.time()
+    def _write_status(self, assembly: Assembly, targets: Sequence[Target]) -> None:
+        """Write the status file; folders that were not run keep the status that they had."""
+        config, now = assembly.config, time.time()
         tasks = {t.folder.path: t.folder.task for t in targets}
-        fresh = [folder_status(r, tasks.get(r.path), last_cycle=now) for r in self.result.reports]
-        paths = {f["path"] for f in fresh}
-        before = read_status(config.state_dir).get("folders", [])
-        kept = [f for f in before if f.get("path") not in paths]
-        organizations = {t.organization_id for t in tasks.values()}
-        write_status(
-            config.state_dir,
-            {
-                "version": 1,
-                "config": config.file,
-                "quota": quota_status(meter, organizations, now, self._pauses()),
-                "folders": [*kept, *fresh],
-            },
-        )
+        run = [
+            FolderStatus.of(report, tasks.get(report.path), last_cycle=now)
+            for report in self.report.folders
+        ]
+        paths = {status.path for status in run}
+        kept = [s for s in read_status(config.state_dir).folders if s.path not in paths]
+        quota = self._quota(assembly, targets)
+        write_status(config.state_dir, Status((*kept, *run), quota, config.file))
+        if assembly.context.quota.key_worked and not config.api.sandbox:
+            record_worked_key(config.state_dir, str(config.api.key_source))
 
-    def _pauses(self) -> list[float | None]:
-        return [r.resumes_at for r in self.result.reports if r.cause == "quota"]
+    def _quota(self, assembly: Assembly, targets: Sequence[Target]) -> QuotaStatus:
+        organizations = {t.folder.task.organization_id for t in targets}
+        pauses = [r.resumes_at for r in self.report.folders if r.cause == "quota"]
+        return QuotaStatus.of(assembly.context.quota, organizations, time.time(), pauses)
 
     def _progress(self) -> Progress:
         quiet = self._arguments.quiet or self._arguments.json
         if quiet or not sys.stderr.isatty():
-            return Silent()
-        from syncd.cli.terminal import Bar
+            return NoProgress()
+        from syncd.cli.progress_bar import ProgressBar
 
-        return Bar()
+        return ProgressBar()
 
     def _break_off(self) -> None:
-        self.result.breaks_off(self.stopping.asked, self._sent())
-        self.result.tell()
+        self.report.break_off(self.shutdown.signal, self._requests(), self._folder_run)
+        self.report.print()
         flush_all()

@@ -1,7 +1,6 @@
-"""Printing: no key in anything; lines for people are escaped, JSON is one document.
+"""Print to stdout and stderr: keys are redacted, lines for people escaped, JSON is one document.
 
-Where nobody takes what is printed (a closed pipe, a full disk) the work goes on all the same: its
-outcome is the exit status.
+A write that fails (a closed pipe, a full disk) stops no work: the exit status tells the outcome.
 """
 
 from __future__ import annotations
@@ -22,38 +21,40 @@ _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
 
-def say(*lines: str, error: bool = False, flush: bool = False) -> None:
-    """Lines for people; what a file or a server calls itself cannot steer a terminal, nor make a
-    line of its own."""
-    text = "".join(f"{shown(line)}\n" for line in lines)
+def print_lines(*lines: str, error: bool = False, flush: bool = False) -> None:
+    """Print lines for people.
+
+    A name that a file or a server gave can neither steer the terminal nor begin a new line.
+    """
+    text = "".join(f"{sanitized(line)}\n" for line in lines)
     _write(sys.stderr if error else sys.stdout, text, flush=flush)
 
 
-def tell_failure(message: str, *, on_stdout: bool = False) -> None:
-    """On stderr, what makes the exit status other than 0, a line per fault; `-q` changes nothing.
+def print_error(message: str, *, on_stdout: bool = False) -> None:
+    """Print on stderr why the exit status is not 0, a line per fault, with `-q` too.
 
-    `on_stdout`: it stands there, too; where one terminal shows both, that is enough.
+    `on_stdout`: stdout has it as well; a terminal that shows both does not get it twice.
     """
-    _tell(message, logging.ERROR, on_stdout=on_stdout)
+    _print(message, logging.ERROR, on_stdout=on_stdout)
 
 
-def tell_warning(message: str, *, on_stdout: bool = False) -> None:
-    """On stderr, what a person should know although it changes no exit status."""
-    _tell(message, logging.WARNING, on_stdout=on_stdout)
+def print_warning(message: str, *, on_stdout: bool = False) -> None:
+    """Print on stderr what a person should know although it changes no exit status."""
+    _print(message, logging.WARNING, on_stdout=on_stdout)
 
 
-def _tell(message: str, level: int, *, on_stdout: bool) -> None:
-    """As the log's format wants it: for journald with the priority that the level stands for."""
-    if on_stdout and one_terminal():
+def _print(message: str, level: int, *, on_stdout: bool) -> None:
+    """Print in the format of the log: for journald with the priority of the level."""
+    if on_stdout and share_terminal():
         return
     for line in message.split("\n"):
-        if log.is_for_machines():
+        if log.writes_levels_for_machines():
             logging.getLogger("syncd").log(level, "%s", line)
         else:
-            say(f"syncd: {line}", error=True)
+            print_lines(f"syncd: {line}", error=True)
 
 
-def one_terminal() -> bool:
+def share_terminal() -> bool:
     """Whether stdout and stderr are shown on the same terminal."""
     try:
         out, error = sys.stdout.fileno(), sys.stderr.fileno()
@@ -63,15 +64,15 @@ def one_terminal() -> bool:
         return False
 
 
-def shown(line: str) -> str:
-    """One line fit to be seen: first redacted, so that no escape hides a key."""
+def sanitized(line: str) -> str:
+    """The line redacted and escaped, in this order: else an escape could hide a key."""
     return printable(redact(line))
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """One document; ASCII, so that any name survives any locale.
+    """Print one document in ASCII, so that any name survives any locale.
 
-    A byte of a name that is not UTF-8 stands as `\\xff`, as in what people read.
+    A byte of a name that is not UTF-8 becomes `\\xff`, as in lines for people.
     """
     text = json.dumps(document, indent=2, ensure_ascii=False)
     text = redact(_NOT_UTF8.sub(lambda byte: _in_json(printable(byte[0])), text))
@@ -89,35 +90,38 @@ def _write(stream: TextIO, text: str, *, flush: bool) -> None:
         if flush:
             stream.flush()
     except OSError:
-        _give_up(stream)
+        _discard(stream)
 
 
 def flush_all() -> None:
-    """Let out what is still held back; afterwards Python itself has nothing left to fail at."""
+    """Flush both streams, so that Python has nothing left to flush, and to fail at, at its exit."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except OSError:
-            _give_up(stream)
+            _discard(stream)
 
 
-def _give_up(stream: TextIO) -> None:
-    """From now on what is written here goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def _discard(stream: TextIO) -> None:
+    """Send to /dev/null whatever is written to this stream from now on."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, stream.fileno())
+    os.close(devnull)
     with suppress(OSError):
         stream.flush()
 
 
 def open_streams() -> None:
-    """Python leaves out what was closed, and a file opened next would take its number."""
+    """Open /dev/null in place of standard streams that are closed.
+
+    Else the next file that is opened would take the number of one of them.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            os.dup2(nowhere, number)
-            if nowhere != number:
-                os.close(nowhere)
+            devnull = os.open(os.devnull, os.O_RDWR)
+            os.dup2(devnull, number)
+            if devnull != number:
+                os.close(devnull)
             setattr(sys, name, open(number, "r+" if number else "r", closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

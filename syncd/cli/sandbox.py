@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from syncd.cli.output import say
+from syncd.cli.output import print_lines
 from syncd.errors import UsageError
 from syncd.sandbox.server import serve
 
 
 def sandbox(arguments: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; what was uploaded is forgotten then."""
+    """Serve until SIGINT or SIGTERM; uploads are kept in memory only."""
     try:
-        serve(arguments.port, arguments.quota, lambda line: say(line, flush=True), None)
+        serve(arguments.port, arguments.quota, lambda line: print_lines(line, flush=True), None)
     except OSError as error:
         raise UsageError(f"--port {arguments.port}: {error.strerror}") from None
     return 0

@@ -8,58 +8,60 @@ import sys
 import time
 
 from syncd import log
-from syncd.cli.wiring import Hooks, equip, open_workshop
+from syncd.cli.assembly import Hooks, assemble, connect
 from syncd.config import Config, find_config, load_config
-from syncd.service.alarms import uptime
+from syncd.overview.status_file import drop_approvals, read_approvals
+from syncd.service.api_key import ApiKey
 from syncd.service.daemon import Daemon
-from syncd.service.keys import Keys
-from syncd.service.notes import drop_approvals, read_approvals
 from syncd.service.sdnotify import Notifier
-from syncd.service.stopping import Stopping
+from syncd.service.shutdown import Shutdown
+from syncd.service.timers import uptime
 from syncd.service.worker import Worker
 
 
 def service(arguments: argparse.Namespace) -> int:
     """Watch and reconcile until SIGTERM; the exit status."""
-    log.sum_up_repeats()
-    # Whoever holds the lock may be sent these: until the daemon listens, they do no harm.
+    log.limit_repeats()
+    # `approve` sends these to the owner of the lock, perhaps before the daemon handles them.
     for number in (signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
-    stopping = Stopping()
-    with stopping.listening():
-        return _serve(arguments, stopping)
+    shutdown = Shutdown()
+    with shutdown.handling_signals():
+        return _serve(arguments, shutdown)
 
 
-def _serve(arguments: argparse.Namespace, stopping: Stopping) -> int:
+def _serve(arguments: argparse.Namespace, shutdown: Shutdown) -> int:
     notifier = Notifier()
     config = load_config(find_config(arguments.config))
-    hooks = Hooks(stopping.progress, stopping.sleep, lambda: stopping.pulse(), stopping.checkpoint)
-    with open_workshop(config, writing=True, hooks=hooks) as workshop:
+    hooks = Hooks(
+        shutdown.progress, shutdown.sleep, lambda: shutdown.heartbeat(), shutdown.checkpoint
+    )
+    with assemble(config, writing=True, hooks=hooks) as assembly:
         state_dir = config.state_dir
         worker = Worker(
-            tools=workshop.tools,
+            context=assembly.context,
             clock=uptime,
             approvals=lambda: read_approvals(state_dir, time.time()),
-            used_approvals=lambda tasks: drop_approvals(state_dir, tasks, time.time()),
+            drop_approvals=lambda tasks: drop_approvals(state_dir, tasks, time.time()),
         )
 
-        def reload() -> Config:
+        def read_config() -> Config:
             return load_config(config.file)
 
-        def reequip(new: Config, key: str) -> None:
-            """Take over what SIGHUP may change of the section `api`, the key included."""
+        def reconnect(new: Config, key: str) -> None:
+            """Connect anew with the section `api` and the key that SIGHUP brought."""
             old = daemon.transport
-            worker.tools, daemon.transport = equip(
-                new, workshop.tools.ledger, key, workshop.url, hooks
+            worker.context, daemon.transport = connect(
+                new, assembly.context.ledger, key, assembly.url, hooks
             )
             old.close()
 
-        keys = Keys(config, workshop.key)
-        daemon = Daemon(config, worker, workshop.transport, keys, stopping, notifier)
-        daemon.reload, daemon.reequip = reload, reequip
+        key = ApiKey(config, assembly.key)
+        daemon = Daemon(config, worker, assembly.transport, key, shutdown, notifier)
+        daemon.read_config, daemon.connect = read_config, reconnect
         daemon.in_terminal = sys.stderr.isatty() and not notifier.of_systemd
         try:
             return daemon.run()
         finally:
-            if daemon.transport is not workshop.transport:
+            if daemon.transport is not assembly.transport:
                 daemon.transport.close()

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.cli.facts import Facts, facts
-from syncd.cli.output import print_json, say, tell_failure
-from syncd.cli.reading import Reading, answer, moment, open_reading
+from syncd.cli.findings import Findings, find
+from syncd.cli.format import time_text
+from syncd.cli.output import print_error, print_json, print_lines
+from syncd.cli.read_only import ReadOnlyView, open_read_only, run_command
 from syncd.engine.report import OK, PARTLY
-from syncd.service.folders import Folders, Target
-from syncd.service.status import timestamp
+from syncd.overview.folders import Folders, Target
 
 
 @dataclass(frozen=True)
@@ -26,29 +26,28 @@ class Place:
 
 def why(arguments: argparse.Namespace) -> int:
     """0 if the file lies in a synced folder, 1 if not."""
-    return answer(arguments, _why, _document(arguments.file, None, None) | {"exit": PARTLY})
+    return run_command(arguments, _why, _document(arguments.file, None, None))
 
 
 def _why(arguments: argparse.Namespace) -> int:
-    with open_reading(arguments) as reading:
-        place = find_place(arguments.file, reading.folders)
+    with open_read_only(arguments) as view:
+        place = find_place(arguments.file, view.folders)
         if place is None:
-            return _nowhere(arguments, reading)
-        found = facts(reading, place.target, place.path)
+            return _in_no_folder(arguments, view)
+        found = find(view, place.target, place.path)
     if arguments.json:
         print_json(_document(arguments.file, place, found))
     else:
-        for line in _lines(place, found, reading.now):
-            say(line)
+        print_lines(*_lines(place, found, view.now))
     if found.code != OK:
-        tell_failure(f"{found.path}: {found.last_error or found.state}", on_stdout=True)
+        print_error(f"{found.path}: {found.last_error or found.state}", on_stdout=True)
     return found.code
 
 
 def find_place(file: str, folders: Folders) -> Place | None:
-    """The folder that a file belongs to, there or not: by its spelling, else by where it is.
+    """The folder that a file, there or not, lies in: by its path as it is spelled, else resolved.
 
-    The last part is never resolved: a link in a folder is a file of its own.
+    The last part of the path is never resolved: a link in a folder is a file of its own.
     """
     spelled = os.path.abspath(file)
     real = os.path.join(os.path.realpath(os.path.dirname(spelled)), os.path.basename(spelled))
@@ -69,23 +68,23 @@ def _below(path: str, root: str) -> bool:
     return path != root and path.startswith(root.rstrip("/") + "/")
 
 
-def _nowhere(arguments: argparse.Namespace, reading: Reading) -> int:
-    text = f"{arguments.file}: {_whereabouts(os.path.abspath(arguments.file), reading.folders)}"
+def _in_no_folder(arguments: argparse.Namespace, view: ReadOnlyView) -> int:
+    text = f"{arguments.file}: {_why_in_no_folder(os.path.abspath(arguments.file), view.folders)}"
     if arguments.json:
         document = _document(arguments.file, None, None)
         print_json(document | {"exit": PARTLY, "error": text})
-    tell_failure(text, on_stdout=arguments.json)
+    print_error(text, on_stdout=arguments.json)
     return PARTLY
 
 
-def _whereabouts(path: str, folders: Folders) -> str:
+def _why_in_no_folder(path: str, folders: Folders) -> str:
     """Why a file belongs to no folder."""
     for report in folders.errors:
         if report.path == path or _below(path, report.path):
             return report.error or "its folder cannot be synced"
-    for left in folders.left:
-        if left.path == path or _below(path, left.path):
-            return str(left)
+    for removed in folders.removed:
+        if removed.path == path or _below(path, removed.path):
+            return str(removed)
     for target in folders.targets:
         if path in (target.folder.path, os.path.realpath(target.folder.path)):
             return f"this is the folder {target.folder.name} itself; name a file in it"
@@ -99,40 +98,20 @@ def _whereabouts(path: str, folders: Folders) -> str:
     return f"it lies in no folder of the config (there is: {names})"
 
 
-def _document(file: str, place: Place | None, found: Facts | None) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _document(file: str, place: Place | None, found: Findings | None) -> dict[str, Any]:
+    nothing = Findings("", False, "not synced: it lies in no synced folder", "unknown", code=PARTLY)
+    return {
         "version": 1,
         "exit": 0,
         "error": None,
         "file": file,
         "folder": place.target.folder.name if place else None,
         "task_id": place.target.folder.task.task_id if place else None,
-        "path": place.path if place else None,
-        "synced": False,
-        "rule": "not synced: it lies in no synced folder",
-        "state": "unknown",
-        "attachment": None,
-        "last_error": None,
-        "next_try": None,
-        "notes": [],
+        **((found or nothing).to_json() | ({} if found else {"path": None})),
     }
-    if found is not None:
-        document |= {
-            "exit": found.code,
-            "error": found.last_error if found.code else None,
-            "synced": found.synced,
-            "path": found.path,
-            "rule": found.rule,
-            "state": found.state,
-            "attachment": found.attachment,
-            "last_error": found.last_error,
-            "next_try": timestamp(found.next_try),
-            "notes": found.notes,
-        }
-    return document
 
 
-def _lines(place: Place, found: Facts, now: float) -> Iterator[str]:
+def _lines(place: Place, found: Findings, now: float) -> Iterator[str]:
     folder = place.target.folder
     yield f"file        {found.path}"
     yield f"folder      {folder.name}: {folder.path} -> {folder.task}"
@@ -140,10 +119,10 @@ def _lines(place: Place, found: Facts, now: float) -> Iterator[str]:
     yield f"state       {found.state}"
     if found.attachment is not None:
         a = found.attachment
-        yield f"attachment  id {a['id']}, named {a['name']}, number {a['display_order']}"
+        yield f"attachment  id {a.id}, named {a.name.seen}, number {a.order.seen}"
     for note in found.notes:
         yield f"            {note}"
     if found.last_error is not None:
         yield f"last error  {found.last_error}"
     if found.next_try is not None:
-        yield f"next try    {moment(found.next_try, now)}"
+        yield f"next try    {time_text(found.next_try, now)}"

@@ -1,30 +1,31 @@
-"""YAML -> frozen settings: strict, every problem at once, with file, line and key path.
+"""Turns a YAML config into frozen settings, and reports every fault at once.
 
-    find.py      which file, and where state goes when the config does not say
-    document.py  YAML text -> plain values, with the line of each (the only place that knows yaml)
-    section.py   taking keys out of a mapping, one typed parser each, and collecting faults
-    values.py    the parsers: durations, sizes, numbers, choices, patterns, URL
-    paths.py     `~`, `$VAR`, and paths relative to the config
-    load.py      the keys of the contract, and the settings they become
-    checks.py    what no single key can know: overlaps, twins, secrets in synced folders
-    settings.py  the result
+    locations.py      which config file is used, and the default state directory
+    yaml_document.py  YAML text -> plain values, with the line of each
+    section.py        reads the keys of one mapping and collects faults
+    value_parsers.py  parses durations, sizes, numbers, choices, patterns, URLs
+    path_parser.py    expands `~` and `$VAR`, and resolves relative paths
+    load.py           builds the settings from the keys
+    cross_checks.py   finds entries that conflict, and syncd's own files in synced folders
+    fault_text.py     names keys and describes values in fault messages
+    settings.py       the settings
 
-The key itself is never read here: see `syncd.secrets`.
+The API key is read in `syncd.secrets`, not here.
 """
 
 from __future__ import annotations
 
-from syncd.config.find import find_config
+from syncd.config.locations import find_config
 from syncd.config.settings import ApiSettings, Config, FolderEntry
 
 __all__ = ["ApiSettings", "Config", "FolderEntry", "find_config", "load_config"]
 
 
 def load_config(path: str, *, with_key: bool = True) -> Config:
-    """The settings in this file. ConfigError with all faults, in order of line.
+    """The settings in this file. Raises ConfigError with all faults, in order of line.
 
-    For what needs no key, the key source is passed over; there is none in the settings then.
+    With `with_key=False` the key source is not checked, and the settings contain none.
     """
-    from syncd.config.load import load  # yaml takes its time; --help does without
+    from syncd.config.load import load  # importing yaml is slow, and --help does not need it
 
     return load(path, with_key=with_key)

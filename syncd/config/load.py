@@ -1,4 +1,4 @@
-"""The keys of a config, and the settings they become."""
+"""Builds the settings from the keys of a config."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 from dataclasses import dataclass
 from typing import get_args
 
-from syncd.config import values
-from syncd.config.checks import Checked, Placed, check
-from syncd.config.document import read_document
-from syncd.config.find import default_state_dir
-from syncd.config.paths import path as path_from
-from syncd.config.section import Report, Section
+from syncd.config import value_parsers as parse
+from syncd.config.cross_checks import CheckedConfig, PlacedEntry, check
+from syncd.config.fault_text import dotted
+from syncd.config.locations import default_state_dir
+from syncd.config.path_parser import path as path_from
+from syncd.config.section import FaultReport, Section
 from syncd.config.settings import (
     SANDBOX,
     ApiSettings,
@@ -20,7 +20,7 @@ from syncd.config.settings import (
     FolderEntry,
     SyncSettings,
 )
-from syncd.config.words import dotted
+from syncd.config.yaml_document import read_document
 from syncd.model import DeletePolicy, Order, Rules, TaskKey
 from syncd.secrets import KeyKind, KeySource
 
@@ -30,15 +30,13 @@ CREATE_PARAMS: tuple[CreateParams, ...] = get_args(CreateParams)
 KEY_KINDS: tuple[KeyKind, ...] = get_args(KeyKind)
 
 _MISSING = -1
-"""An id that neither the folder nor `api` gives; it never leaves this module."""
-
-YEAR = 8760
-"""Hours."""
+"""Stands, within this module, for an id that neither the folder nor `api` gives."""
+_HOURS_A_YEAR = 8760
 
 _FOLDERS_HINT = "begin each entry with `- path:` and its `task_id:`, or with `- each:`"
 _SYNC_KEYS = (*Rules.__dataclass_fields__, "settle", "rescan", "refresh")
 _API_KEYS = {*ApiSettings.__dataclass_fields__, *KEY_KINDS} - {"key_source"}
-_ELSEWHERE = {
+_WHERE_KEYS_BELONG = {
     **dict.fromkeys(_SYNC_KEYS, "under `sync:`, or in an entry of `folders:`"),
     **dict.fromkeys(_API_KEYS, "under `api:`"),
     **dict.fromkeys(("organization_id", "workspace_id"), "under `api:`, or in a folder's entry"),
@@ -49,57 +47,61 @@ _ELSEWHERE = {
 
 @dataclass(frozen=True)
 class _Ids:
-    """Organization and workspace: None = not given, 0 = faulty, and reported."""
+    """Organization and workspace. None = not given, 0 = given and faulty, which is reported."""
 
     organization: int | None
     workspace: int | None
 
 
 def load(file: str, *, with_key: bool) -> Config:
-    """The settings in this file. ConfigError with all faults, in order of line."""
+    """The settings in this file. Raises ConfigError with all faults, in order of line."""
     absolute = os.path.abspath(file)
     base = os.path.dirname(absolute)
-    report = Report(document := read_document(absolute))
+    report = FaultReport(document := read_document(absolute))
     root = Section(report, (), document.data)
     api, ids = _api(root.section("api"), base, absolute, with_key=with_key)
     sync = root.section("sync")
     defaults = _sync(sync, SyncSettings())
-    sync.close(_ELSEWHERE)
-    state_dir = root.take("state_dir", path_from(base), "")
-    if not state_dir and not root.has("state_dir"):
-        state_dir = default_state_dir(absolute) or ""
-        if not state_dir:
-            message = "is missing, and this user has no home directory for a default"
-            root.add("state_dir", message, "write an absolute path, or set XDG_STATE_HOME or HOME")
-    entries: list[Placed] = [
+    sync.close(_WHERE_KEYS_BELONG)
+    state_dir = _state_dir(root, base, absolute)
+    entries: list[PlacedEntry] = [
         (folder.path, _folder(folder, base, api.url, ids, defaults))
         for folder in root.sections("folders", _FOLDERS_HINT)
         if folder.usable
     ]
-    root.close(_ELSEWHERE)
-    _lacking(report, entries)
-    check(report, Checked(absolute, api.key_source, state_dir, entries))
+    root.close(_WHERE_KEYS_BELONG)
+    _check_missing_ids(report, entries)
+    check(report, CheckedConfig(absolute, api.key_source, state_dir, entries))
     report.raise_if_any()
     return Config(absolute, api, state_dir, tuple(entry for _, entry in entries))
 
 
+def _state_dir(root: Section, base: str, file: str) -> str:
+    given = root.take("state_dir", path_from(base), "")
+    if root.has("state_dir"):
+        return given
+    found = default_state_dir(file)
+    if found is None:
+        message = "is missing, and this user has no home directory for a default"
+        root.add("state_dir", message, "write an absolute path, or set XDG_STATE_HOME or HOME")
+    return found or ""
+
+
 def _api(section: Section, base: str, file: str, *, with_key: bool) -> tuple[ApiSettings, _Ids]:
     default = ApiSettings()
-    url = section.take("url", values.url, default.url if not section.has("url") else "")
+    url = section.take("url", parse.url, default.url if not section.has("url") else "")
     ids = _ids(section, _Ids(None, None))
-    needed = url not in ("", SANDBOX) and section.usable
-    take_source = _key_source if with_key else _pass_over_key_source
-    source = take_source(section, base, file, needed=needed)
+    source = _key_source(section, base, file, url, check=with_key)
     settings = ApiSettings(
         url=url,
-        timeout=section.take("timeout", values.duration(1), default.timeout),
-        connections=section.take("connections", values.whole(1, 16), default.connections),
-        max_batch_bytes=section.take("max_batch_bytes", values.size(1), default.max_batch_bytes),
-        quota=section.take("quota", values.quota, default.quota),
-        quota_reserve=section.take("quota_reserve", values.whole(0), default.quota_reserve),
+        timeout=section.take("timeout", parse.duration(1), default.timeout),
+        connections=section.take("connections", parse.whole(1, 16), default.connections),
+        max_batch_bytes=section.take("max_batch_bytes", parse.size(1), default.max_batch_bytes),
+        quota=section.take("quota", parse.quota, default.quota),
+        quota_reserve=section.take("quota_reserve", parse.whole(0), default.quota_reserve),
         create_params=section.take(
             "create_params",
-            values.one_of(CREATE_PARAMS, default.create_params),
+            parse.one_of(CREATE_PARAMS, default.create_params),
             default.create_params,
         ),
         key_source=source,
@@ -107,51 +109,49 @@ def _api(section: Section, base: str, file: str, *, with_key: bool) -> tuple[Api
     if settings.quota is not None and settings.quota <= settings.quota_reserve:
         message = f"leaves nothing to send: quota_reserve is {settings.quota_reserve}"
         section.add("quota", message, "write more than quota_reserve, or a smaller reserve")
-    section.close(_ELSEWHERE)
+    section.close(_WHERE_KEYS_BELONG)
     if section.usable:
         return settings, ids
     return settings, _Ids(ids.organization or 0, ids.workspace or 0)
 
 
 def _ids(section: Section, default: _Ids) -> _Ids:
-    def take(key: str, otherwise: int | None) -> int | None:
-        return section.take(key, values.positive_id, 0 if section.has(key) else otherwise)
+    def take(key: str, inherited: int | None) -> int | None:
+        return section.take(key, parse.positive_id, 0 if section.has(key) else inherited)
 
     return _Ids(
         take("organization_id", default.organization), take("workspace_id", default.workspace)
     )
 
 
-def _key_source(section: Section, base: str, file: str, *, needed: bool) -> KeySource | None:
+def _key_source(
+    section: Section, base: str, file: str, url: str, *, check: bool
+) -> KeySource | None:
+    """The key source; with `check=False` its keys are accepted whatever their values are."""
+    if not check:
+        for kind in KEY_KINDS:
+            section.take(kind, lambda value: value, None)
+        return None
     nothing: tuple[str, ...] = ()
     token_file = section.take("token_file", path_from(base), "")
-    token_env = section.take("token_env", values.text, "")
-    words: dict[KeyKind, tuple[str, ...]] = {
+    token_env = section.take("token_env", parse.text, "")
+    locations: dict[KeyKind, tuple[str, ...]] = {
         "token_file": (token_file,) if token_file else (),
         "token_env": (token_env,) if token_env else (),
-        "token_command": section.take("token_command", values.words, nothing),
+        "token_command": section.take("token_command", parse.command, nothing),
     }
     given = sorted((k for k in KEY_KINDS if section.has(k)), key=lambda k: _line(section, k))
     for extra in given[1:]:
         section.add(extra, f"names a second key source besides {given[0]}", "keep one of them")
-    if not given:
-        if needed:
-            hint = "add token_file: with the path of a file (chmod 600) that holds your Focus key"
-            choices = "one of token_file, token_env and token_command"
-            section.report.add(section.path, f"no key source: {choices} is needed", hint)
+    if not given and url not in ("", SANDBOX) and section.usable:
+        hint = "add token_file: with the path of a file (chmod 600) that holds your Focus key"
+        choices = "one of token_file, token_env and token_command"
+        section.report.add(section.path, f"no key source: {choices} is needed", hint)
+    if not given or not locations[given[0]]:
         return None
-    if not words[given[0]]:
-        return None
-    source = KeySource(given[0], words[given[0]], file, _line(section, given[0]))
+    source = KeySource(given[0], locations[given[0]], file, _line(section, given[0]))
     section.report.extend(source.faults())
     return source
-
-
-def _pass_over_key_source(section: Section, *_: str, needed: bool) -> None:
-    """The keys are known, and nobody looks at what they say."""
-    del needed
-    for kind in KEY_KINDS:
-        section.take(kind, lambda value: value, None)
 
 
 def _line(section: Section, key: str) -> int:
@@ -159,26 +159,26 @@ def _line(section: Section, key: str) -> int:
 
 
 def _sync(section: Section, default: SyncSettings) -> SyncSettings:
-    """The keys that `sync:` and every folder may hold."""
+    """The keys that both `sync:` and the entry of a folder may hold."""
     take, rules = section.take, default.rules
     return SyncSettings(
         Rules(
-            order=take("order", values.one_of(ORDERS, Rules.order), rules.order),
-            reverse=take("reverse", values.flag, rules.reverse),
+            order=take("order", parse.one_of(ORDERS, Rules.order), rules.order),
+            reverse=take("reverse", parse.flag, rules.reverse),
             display_order_step=take(
-                "display_order_step", values.whole(1, 1_000_000), rules.display_order_step
+                "display_order_step", parse.whole(1, 1_000_000), rules.display_order_step
             ),
-            delete=take("delete", values.one_of(POLICIES, Rules.delete), rules.delete),
-            max_delete=take("max_delete", values.whole(0), rules.max_delete),
-            recursive=take("recursive", values.flag, rules.recursive),
-            include=take("include", values.patterns, rules.include),
-            ignore=take("ignore", values.patterns, rules.ignore),
-            max_file_size=take("max_file_size", values.size(0), rules.max_file_size),
-            max_files=take("max_files", values.whole(0), rules.max_files),
+            delete=take("delete", parse.one_of(POLICIES, Rules.delete), rules.delete),
+            max_delete=take("max_delete", parse.whole(0), rules.max_delete),
+            recursive=take("recursive", parse.flag, rules.recursive),
+            include=take("include", parse.patterns, rules.include),
+            ignore=take("ignore", parse.patterns, rules.ignore),
+            max_file_size=take("max_file_size", parse.size(0), rules.max_file_size),
+            max_files=take("max_files", parse.whole(0), rules.max_files),
         ),
-        settle=take("settle", values.duration(24), default.settle),
-        rescan=take("rescan", values.duration(YEAR), default.rescan),
-        refresh=take("refresh", values.duration(YEAR), default.refresh),
+        settle=take("settle", parse.duration(24), default.settle),
+        rescan=take("rescan", parse.duration(_HOURS_A_YEAR), default.rescan),
+        refresh=take("refresh", parse.duration(_HOURS_A_YEAR), default.refresh),
     )
 
 
@@ -188,16 +188,16 @@ def _folder(
     path = section.take("path", path_from(base), "")
     each = section.take("each", path_from(base), "")
     is_each = section.has("each") and not section.has("path")
-    task_id = section.take("task_id", values.positive_id, 0)
-    name = section.take("name", values.name, "")
+    task_id = section.take("task_id", parse.positive_id, 0)
+    name = section.take("name", parse.name, "")
     ids = _ids(section, defaults)
     settings = _sync(section, sync)
-    section.close(_ELSEWHERE)
-    _complain(section, is_each)
+    section.close(_WHERE_KEYS_BELONG)
+    _check_keys(section, is_each)
     place = each if is_each else path
     task = None
     if not is_each and task_id:
-        # A faulty part is 0 or empty: reported, and no reason to hide what else is wrong.
+        # A faulty part is reported and becomes 0 or empty, so that other checks still run.
         task = TaskKey(url, ids.organization or 0, ids.workspace or 0, task_id)
     return FolderEntry(
         kind="each" if is_each else "path",
@@ -213,8 +213,8 @@ def _folder(
     )
 
 
-def _complain(section: Section, is_each: bool) -> None:
-    """What an entry lacks, or has too much."""
+def _check_keys(section: Section, is_each: bool) -> None:
+    """Report keys that an entry must have, or must not have together."""
     if section.has("path") and section.has("each"):
         section.add("each", "goes with no `path:`", "make two entries of them")
     elif not section.has("path") and not section.has("each"):
@@ -229,10 +229,11 @@ def _complain(section: Section, is_each: bool) -> None:
         section.report.add(section.path, "task_id is missing", hint)
 
 
-def _lacking(report: Report, entries: list[Placed]) -> None:
-    """One fault for an id that `api` lacks, however many folders needed it."""
+def _check_missing_ids(report: FaultReport, entries: list[PlacedEntry]) -> None:
+    """Report an id that `api` lacks once, whichever folders need it."""
     for key in ("organization_id", "workspace_id"):
-        need = [dotted(where) for where, entry in entries if getattr(entry, key) == _MISSING]
-        if need:
+        needed_by = [dotted(where) for where, entry in entries if getattr(entry, key) == _MISSING]
+        if needed_by:
             hint = f"add {key}: with its number under `api:`, or in each folder's entry"
-            report.add(("api",), f"{key} is missing, and needed by {', '.join(need[:5])}", hint)
+            shown = ", ".join(needed_by[:5])
+            report.add(("api",), f"{key} is missing, and needed by {shown}", hint)

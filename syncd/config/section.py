@@ -1,9 +1,9 @@
-"""Taking keys out of a mapping, and collecting everything that is wrong with it.
+"""Reads the keys of one mapping, and collects everything that is wrong with them.
 
-A `Section` is asked for each key it may hold, with a parser and a default; a faulty value is
-reported and replaced by the default, so that all other checks still run. What nobody asked for
-is unknown. (Not pydantic: it would cost every command 0.1-0.2 s, and stops at the first layer of
-faults, where a person wants to see all of them.)
+The caller takes each key that a `Section` may hold, with a parser and a default. A value that the
+parser refuses is reported and replaced by the default, so that the other checks still run. Keys
+that the caller did not take are unknown and reported. (pydantic would add 0.1-0.2 s to every
+command, and reports faults of outer sections without those inside them.)
 """
 
 from __future__ import annotations
@@ -12,37 +12,37 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from syncd.config.document import BROKEN, Document
-from syncd.config.words import Path, dotted, show
+from syncd.config.fault_text import KeyPath, describe, dotted
+from syncd.config.yaml_document import UNUSABLE, Document
 from syncd.errors import ConfigError, Fault
 from syncd.secrets import redact_pasted
 
 T = TypeVar("T")
 
 
-class Wrong(Exception):
-    """A value that cannot be used; `at` leads from the value to the faulty part."""
+class InvalidValue(Exception):
+    """A value that a parser refuses: message, hint, and the keys from it to the faulty part."""
 
-    def __init__(self, message: str, hint: str = "", at: Path = ()) -> None:
+    def __init__(self, message: str, hint: str = "", at: KeyPath = ()) -> None:
         super().__init__(message)
-        self.items: tuple[tuple[str, str, Path], ...] = ((message, hint, at),)
+        self.faults: tuple[tuple[str, str, KeyPath], ...] = ((message, hint, at),)
 
     @classmethod
-    def all(cls, parts: Sequence[Wrong]) -> Wrong:
-        """Several faults of one value."""
-        whole = cls("several faults")
-        whole.items = tuple(item for part in parts for item in part.items)
-        return whole
+    def joined(cls, parts: Sequence[InvalidValue]) -> InvalidValue:
+        """One exception for several faults of one value."""
+        joined = cls("several faults")
+        joined.faults = tuple(fault for part in parts for fault in part.faults)
+        return joined
 
 
-class Report:
+class FaultReport:
     """The faults of one document."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._faults: list[Fault] = list(document.faults)
 
-    def add(self, path: Path, message: str, hint: str = "") -> None:
+    def add(self, path: KeyPath, message: str, hint: str = "") -> None:
         line = self.line(path)
         key = redact_pasted(dotted(path))
         self._faults.append(
@@ -50,15 +50,15 @@ class Report:
         )
 
     def extend(self, faults: Iterable[Fault]) -> None:
-        """Take over faults that know their place."""
+        """Add faults that already name their file and line."""
         self._faults.extend(faults)
 
-    def has(self, path: Path) -> bool:
-        """Something stands in the file at this path."""
+    def has(self, path: KeyPath) -> bool:
+        """Whether the document has a value at this path."""
         return path in self._document.lines
 
-    def line(self, path: Path) -> int:
-        """The line of a value, or of the nearest thing around it that is in the file."""
+    def line(self, path: KeyPath) -> int:
+        """The line of a value; of one that is not in the document, that of the section around."""
         while path and path not in self._document.lines:
             path = path[:-1]
         return self._document.lines.get(path, 1)
@@ -71,72 +71,74 @@ class Report:
 class Section:
     """One mapping of the document."""
 
-    def __init__(self, report: Report, path: Path, data: object) -> None:
+    def __init__(self, report: FaultReport, path: KeyPath, data: object) -> None:
         self.report = report
         self.path = path
         self.usable = isinstance(data, Mapping)
-        """False: it is no mapping, which has been reported; it lacks nothing then."""
+        """False = the value is no mapping. That is reported, so missing keys are not."""
         self._data: Mapping[object, object] = data if isinstance(data, Mapping) else {}
         self._known: list[str] = []
 
     def has(self, key: str) -> bool:
-        """The key is there, whether or not its value can be used."""
+        """Whether the key is there, even with an unusable value."""
         return key in self._data
 
     def take(self, key: str, parse: Callable[[object], T], default: T) -> T:
-        """The parsed value, or the default if it is not there or not usable."""
+        """The parsed value, or the default if the key is missing or its value is unusable."""
         self._known.append(key)
-        value = self._data.get(key, BROKEN)
-        if value is BROKEN:
+        value = self._data.get(key, UNUSABLE)
+        if value is UNUSABLE:
             return default
         try:
             return parse(value)
-        except Wrong as wrong:
-            for message, hint, at in wrong.items:
+        except InvalidValue as invalid:
+            for message, hint, at in invalid.faults:
                 self.report.add((*self.path, key, *at), message, hint)
             return default
 
     def section(self, key: str) -> Section:
-        """A mapping inside this one; empty if it is not there or only its heading is."""
+        """The mapping under this key; an empty one if the key is missing or has no value."""
         self._known.append(key)
         value = self._data.get(key)
         if value is None:
             value = {}
-        elif not isinstance(value, Mapping) and value is not BROKEN:
-            self.add(key, f"must be a section of keys, not {show(value)}", "indent its keys below")
+        elif not isinstance(value, Mapping) and value is not UNUSABLE:
+            message = f"must be a section of keys, not {describe(value)}"
+            self.add(key, message, "indent its keys below")
         return Section(self.report, (*self.path, key), value)
 
     def sections(self, key: str, hint: str) -> list[Section]:
-        """The mappings of a list."""
+        """The mappings of the list under this key."""
         self._known.append(key)
         value = self._data.get(key)
-        if value is BROKEN:
+        if value is UNUSABLE:
             return []
         if not isinstance(value, list):
-            what = f"must be a list, not {show(value)}" if self.has(key) else "is missing"
+            what = f"must be a list, not {describe(value)}" if self.has(key) else "is missing"
             self.add(key, what, hint)
             return []
         if not value:
             self.add(key, "is empty: there is nothing to sync", hint)
         for index, item in enumerate(value):
-            if not isinstance(item, Mapping) and item is not BROKEN:
-                message = f"must be a section of keys, not {show(item)}"
+            if not isinstance(item, Mapping) and item is not UNUSABLE:
+                message = f"must be a section of keys, not {describe(item)}"
                 self.report.add((*self.path, key, index), message, hint)
         return [Section(self.report, (*self.path, key, i), v) for i, v in enumerate(value)]
 
     def add(self, key: str, message: str, hint: str = "") -> None:
+        """Report a fault of this key."""
         self.report.add((*self.path, key), message, hint)
 
     def close(self, elsewhere: Mapping[str, str]) -> None:
-        """Report what nobody asked for; `elsewhere` tells where a misplaced key belongs."""
-        for key in self._data:
+        """Report the keys that were not taken; `elsewhere` says where a known one belongs."""
+        for key in map(str, self._data):
             if key in self._known:
                 continue
-            near = difflib.get_close_matches(str(key), self._known, 1)
-            if str(key) in elsewhere:
-                hint = f"it belongs {elsewhere[str(key)]}"
+            near = difflib.get_close_matches(key, self._known, 1)
+            if key in elsewhere:
+                hint = f"it belongs {elsewhere[key]}"
             elif near:
                 hint = f"did you mean {near[0]}?"
             else:
                 hint = f"valid here: {', '.join(self._known)}"
-            self.report.add((*self.path, str(key)), "unknown key", hint)
+            self.add(key, "unknown key", hint)

@@ -1,4 +1,4 @@
-"""What a config says, checked and complete."""
+"""The settings of a config: complete, checked, frozen."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ApiSettings:
     url: str = FOCUS_URL
     """Without a trailing slash; `sandbox` for the built-in server."""
     timeout: float = 30.0
-    """Seconds: connect, and between bytes."""
+    """Seconds: to connect, and between two reads."""
     connections: int = 2
     max_batch_bytes: int = 32 * 1024 * 1024
     quota: int | None = None
@@ -30,7 +30,7 @@ class ApiSettings:
     quota_reserve: int = 5
     create_params: CreateParams = "both"
     key_source: KeySource | None = None
-    """None only for the sandbox, and where no key is needed."""
+    """None for the sandbox, and for commands that need no key."""
 
     @property
     def sandbox(self) -> bool:
@@ -39,7 +39,7 @@ class ApiSettings:
 
 @dataclass(frozen=True)
 class SyncSettings:
-    """The section `sync`, or what a folder makes of it; times in seconds."""
+    """The section `sync`, or a folder's own values of it; times in seconds."""
 
     rules: Rules = field(default_factory=Rules)
     settle: float = 2.0
@@ -49,15 +49,15 @@ class SyncSettings:
 
 @dataclass(frozen=True)
 class FolderEntry:
-    """One entry of `folders`: a folder with its task, or a parent of such folders."""
+    """One entry of `folders`: a folder with its task, or the parent of such folders."""
 
     kind: Literal["path", "each"]
     path: str
-    """Absolute; symbolic links are left as they are."""
+    """Absolute; symbolic links are not resolved."""
     name: str
-    """Unique among the `path` entries; of an `each` entry just its directory's name."""
+    """Unique among the `path` entries. An `each` entry has its directory's name."""
     task: TaskKey | None
-    """None exactly for `each`: its subfolders are named by their tasks."""
+    """None for `each`: the names of its subfolders say which task each is."""
     organization_id: int
     workspace_id: int
     rules: Rules
@@ -68,7 +68,7 @@ class FolderEntry:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole config; `file` and `state_dir` are absolute."""
+    """A whole config; `file` and `state_dir` are absolute paths."""
 
     file: str
     api: ApiSettings

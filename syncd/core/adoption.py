@@ -1,20 +1,20 @@
-"""Taking up attachments that were there before us, instead of uploading twins of them."""
+"""Take over attachments that others made instead of uploading the same file again. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from syncd.core.books import NO_FRUIT
+from syncd.attribute import Attribute
 from syncd.core.names import same_name
-from syncd.core.situation import Situation
-from syncd.model import Attachment, LedgerEntry, Listing, LocalFile
-from syncd.said import Said
+from syncd.core.snapshot import Snapshot
+from syncd.model import Attachment, LocalFile
+from syncd.task_state import LedgerEntry
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """Which files found an attachment by name and size, and which have only an older one."""
+    """What became of the files that have no attachment of ours."""
 
     adopted: tuple[tuple[LedgerEntry, LocalFile], ...]
     new: tuple[LocalFile, ...]
@@ -22,21 +22,20 @@ class Adoption:
     """Paths whose only match is older than the file: perhaps an older version of it."""
 
 
-def adopt(s: Situation) -> Adoption:
-    """Match files without an attachment with attachments that are not ours.
+def adopt(s: Snapshot) -> Adoption:
+    """Match new files with attachments of others by name and size, of several the lowest id.
 
-    By name and size, which is all that can be checked, and only where the attachment is not
-    older than the file; of several the lowest id. One that was ours and was replaced (`delete:
-    never` leaves it there) has another content, whatever its size.
+    Only an attachment that is not older than the file is taken, unless any age was asked for.
     """
     adopted: list[tuple[LedgerEntry, LocalFile]] = []
     new: list[LocalFile] = []
     older: list[str] = []
-    strangers = [a for a in s.unknown if s.past.first_seen.get(a.id) != NO_FRUIT]
     for file, candidates in zip(
-        s.matches.new, candidates_of(s.matches.new, strangers), strict=True
+        s.matches.new, candidates_of(s.matches.new, s.state.strangers.values()), strict=True
     ):
-        fitting = [a for a in candidates if s.adopt_any_age or not _older(a, file, s.listing)]
+        fitting = [
+            a for a in candidates if s.adopt_any_age or not _is_older(a, file, s.state.clock_skew)
+        ]
         if fitting and s.why_not_now(file) is None:
             adopted.append((_entry(s, fitting[0], file), file))
             continue
@@ -58,26 +57,27 @@ def candidates_of(
     ]
 
 
-def _older(attachment: Attachment, file: LocalFile, listing: Listing) -> bool:
+def _is_older(attachment: Attachment, file: LocalFile, clock_skew: float) -> bool:
     """Whether an attachment was made before its file was last written, by the server's clock."""
     if attachment.created_at is None:
         return True
     latest = attachment.created_at + (1.0 if attachment.created_whole_second else 0.0)
-    return latest < file.fingerprint.mtime_ns / 1e9 + listing.clock_skew
+    return latest < file.fingerprint.mtime_ns / 1e9 + clock_skew
 
 
-def _entry(s: Situation, attachment: Attachment, file: LocalFile) -> LedgerEntry:
+def _entry(s: Snapshot, attachment: Attachment, file: LocalFile) -> LedgerEntry:
     number = attachment.display_order
     return LedgerEntry(
         id=attachment.id,
         role="current",
         path=file.path,
         size=file.size,
-        name=Said(file.path, file.path, kept=True, form=file.path),
-        order=Said(number, number, kept=True, form=number),
+        name=Attribute(file.path, file.path, kept=True),
+        order=Attribute(number, number, kept=True),
         digest=file.digest,
         fingerprint=file.fingerprint,
         racy=file.digest is None or file.fingerprint.racy_at(s.scanned_at),
+        shown=True,
         listed=True,
         since=s.now,
     )

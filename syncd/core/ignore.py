@@ -18,10 +18,16 @@ from typing import Literal
 
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-from syncd.core.globs import linear
 from syncd.core.ordering import MANIFEST
 from syncd.model import Rules
 
+STARS, LENGTH = 6, 1000
+"""Bounds of a pattern: the time that it takes to match a path grows with every `**`."""
+_STARS = re.compile(r"\*+")
+_RUN = re.compile(r"(?:\[\^/\]\*)+")
+"""Stars in the regex of a pattern."""
+_CHUNK = re.compile(r"\[\^/\]\*((?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[^][\\/()])+?)(?=\[\^/\]\*)")
+"""A star, and what stands between it and the next one in the same name."""
 Origin = Literal["built-in", "ignore", "include"]
 
 BUILT_IN = (
@@ -83,26 +89,28 @@ def compile_pattern(text: str, origin: Origin) -> Pattern | None:
         del segments[0]
     try:
         regex = GitIgnoreSpecPattern("/" + "/".join(segments) + slash).regex
-    except ValueError:
+    except (ValueError, re.error):
         return None
     # pathspec's regex goes on to the end of the name or to the slash after it, and may go on
     # below; fullmatch on one level at a time makes that an exact match.
     if regex is None:
         return None
-    body = linear(regex.pattern)
+    # A star may end where what follows it comes first: so tried, a name takes no time.
+    body = _CHUNK.sub(r"(?>[^/]*?\1)", _RUN.sub("[^/]*", regex.pattern))
+    body = body.replace("[^", "[^/")  # In git, `[!a]` does not match a slash.
     any_case = f"(?ai:{body})" if origin == "built-in" else body
     return Pattern(text, origin, negated, floating, re.compile(any_case))
 
 
 def pattern_fault(text: str) -> str | None:
-    """Why a configured pattern can never match, or None."""
-    if "\n" in text:
-        return "a pattern is one line"
-    if not text.strip():
-        return "an empty pattern matches nothing"
+    """What is wrong with a pattern of a config, and what to do; None = it is usable."""
     if text.startswith("#"):
-        return f"a pattern that starts with # is a comment; write \\{text}"
-    return None if compile_pattern(text, "ignore") else "not a valid pattern"
+        return "it is a comment: write \\# for a name that begins with #"
+    if len(text) > LENGTH or len(_STARS.findall(text)) > STARS:
+        return f"it has more than {STARS} stars or {LENGTH} characters: split it into several"
+    if compile_pattern(text, "ignore") is None:
+        return "it can match nothing: close every [, and do not end with \\ or write ! or / alone"
+    return None
 
 
 class Selection:
@@ -139,9 +147,6 @@ class Selection:
         if not directory:
             return False
         return not self._rules.recursive or self.ignores(directory, directory=True)
-
-    def too_large(self, size: int) -> bool:
-        return 0 < self._rules.max_file_size < size
 
     def reason(self, path: str) -> str:
         """One sentence on why the file at `path` is synced or not, naming the pattern."""

@@ -2,7 +2,7 @@
 
 Only the sequence of the numbers counts, never a number itself. A number may be kept if it
 lies in a longest run that leaves room for everything in between; all others get one in the
-gap. What gets a request anyway (new, renamed, replaced) costs nothing.
+gap. What gets a request anyway (new, renamed, replaced) gets a number at no cost.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from syncd.model import LocalFile, Rules
+from syncd.model import LocalFile, Order, Rules
 
 MANIFEST = ".syncd-order"
 """The file in a folder's root that lists paths, for `order: manifest`."""
 HIGHEST = 2**31 - 1
-"""The greatest number that is ever given; the smallest is 1."""
+"""New numbers lie between 1 and this one."""
 _ROOM = 1000
 """Steps left free at either end of an empty task."""
 
@@ -32,9 +32,7 @@ class Slot(NamedTuple, Generic[Key]):
 
     key: Key
     current: int | None = None
-    """Its number, or its predecessor's; None = it has none yet."""
-    free: bool = False
-    """It gets a request anyway, so that a new number costs nothing."""
+    """Its number; None = it gets a request anyway, so that a number costs nothing."""
 
 
 def wanted_sequence(
@@ -44,13 +42,14 @@ def wanted_sequence(
 
     `manifest` counts with `order: manifest` only; its paths that are no files are passed over.
     """
-    keys: dict[str, Callable[[LocalFile], tuple[object, ...]]] = {
+    keys: dict[Order, Callable[[LocalFile], tuple[object, ...]]] = {
+        "natural": lambda file: natural_key(file.path),
+        "manifest": lambda file: natural_key(file.path),
         "name": lambda file: tuple(file.path.split("/")),
         "size": lambda file: (file.size, natural_key(file.path)),
         "modified": lambda file: (file.fingerprint.mtime_ns, natural_key(file.path)),
     }
-    key = keys.get(rules.order, lambda file: natural_key(file.path))
-    paths = [file.path for file in sorted(files, key=key)]
+    paths = [file.path for file in sorted(files, key=keys[rules.order])]
     if rules.order == "manifest":
         there = set(paths)
         listed = dict.fromkeys(path for path in manifest if path in there)
@@ -77,93 +76,44 @@ def _as_number(run: re.Match[str]) -> str:
 
 def assign(
     wanted: Sequence[Slot[Key]],
-    foreign: Collection[int] = (),
+    used: Collection[int] = (),
     step: int = 100,
     highest: int = HIGHEST,
 ) -> dict[Key, int]:
-    """Numbers for every slot that is free or has none, and new ones for as few others as can be.
+    """Numbers for every slot that has none, and new ones for as few others as can be.
 
     With them (and all other slots as they are) the sequence rises strictly. New numbers lie
-    within 1..highest. A number outside of it, which only others can have given, may stay where
-    it does no harm: those below 1 as an unbroken run at the start (nothing new fits between or
-    before them), those above `highest` at the end. Keeping all of such a run is always best,
-    as it leaves more room for the rest. Needs len(wanted) <= highest. O(n log n).
+    within 1..highest, or within what others have given beyond that, and off those that are
+    `used` where a gap has others. Needs len(wanted) <= highest. O(n log n).
     """
-    start, end = _runs_out_of_range(wanted, highest)
-    slots = wanted[start:end]
-    kept = _keepable([slot.current for slot in slots], [slot.free for slot in slots], highest)
-    numbers = _fill(kept, len(slots), sorted(set(foreign)), max(step, 1), highest)
-    before = [(slot, slot.current or 0) for slot in wanted[:start]]
-    after = [(slot, slot.current or 0) for slot in wanted[end:]]
-    numbered = [*before, *zip(slots, numbers, strict=True), *after]
-    return {
-        slot.key: number
-        for slot, number in numbered
-        if slot.free or slot.current is None or slot.current != number
-    }
+    currents = [slot.current for slot in wanted]
+    given = [number for number in currents if number is not None]
+    low, high = min([1, *given]) - 1, max([highest, *given]) + 1
+    kept = _keepable(currents, low, high)
+    numbers = _fill(kept, len(wanted), sorted(set(used)), max(step, 1), low, high)
+    numbered = zip(wanted, numbers, strict=True)
+    return {slot.key: number for slot, number in numbered if slot.current != number}
 
 
-def append(wanted: Sequence[Slot[Key]], top: int, step: int = 100) -> dict[Key, int]:
-    """Numbers above `top` for all from the first one that does not stand as wanted.
-
-    What is put at the end stays there, in the order of the requests, on a server that counts
-    anew at every change, too; numbers between others are not to be had there.
-    """
-    last, kept = -1, 0
-    for slot in wanted:
-        if slot.current is None or slot.current <= last:
-            break
-        last, kept = slot.current, kept + 1
-    return {slot.key: top + step * nth for nth, slot in enumerate(wanted[kept:], 1)}
-
-
-def _runs_out_of_range(wanted: Sequence[Slot[Key]], highest: int) -> tuple[int, int]:
-    """How many at the start may keep a number below 1, and from where on those above highest."""
-    start, last = 0, None
-    for slot in wanted:
-        if slot.current is None or slot.current > 0 or (last is not None and slot.current <= last):
-            break
-        start, last = start + 1, slot.current
-    end, last = len(wanted), None
-    for slot in reversed(wanted):
-        low = slot.current is None or slot.current <= highest
-        if low or (last is not None and slot.current is not None and slot.current >= last):
-            break
-        end, last = end - 1, slot.current
-    return start, end
-
-
-def _keepable(
-    currents: Sequence[int | None], free: Sequence[bool], highest: int
-) -> list[tuple[int, int]]:
-    """(position from 1, number) of those that keep theirs: the most that cost, then the most.
+def _keepable(currents: Sequence[int | None], low: int, high: int) -> list[tuple[int, int]]:
+    """(position from 1, number) of as many as can keep theirs, between `low` and `high`.
 
     Two may both stay if their numbers are at least as far apart as their positions, that is
-    if number - position does not fall; so this is a heaviest non-decreasing subsequence, where
-    one that would cost a request outweighs all those that would not.
+    if number - position does not fall: a longest non-decreasing subsequence of that.
     """
     total = len(currents)
-    costly = total + 1
-    # The best run so far that ends at or below each slack; both lists rise strictly.
+    # The least slack in which a run of each length ends, and the position where it does.
     slacks: list[int] = []
-    weights: list[int] = []
     ends: list[int] = []
     previous: dict[int, int] = {}
-    for position, (current, costs_nothing) in enumerate(zip(currents, free, strict=True), 1):
-        if current is None or not position <= current <= highest - (total - position):
+    for position, current in enumerate(currents, 1):
+        if current is None or not low + position <= current < high - (total - position):
             continue
-        slack = current - position
-        place = bisect_right(slacks, slack)
-        weight = 1 if costs_nothing else costly
-        if place:
-            weight += weights[place - 1]
-            previous[position] = ends[place - 1]
-            if slacks[place - 1] == slack:
-                place -= 1
-        beaten = bisect_right(weights, weight)
-        slacks[place:beaten] = [slack]
-        weights[place:beaten] = [weight]
-        ends[place:beaten] = [position]
+        length = bisect_right(slacks, current - position)
+        if length:
+            previous[position] = ends[length - 1]
+        slacks[length : length + 1] = [current - position]
+        ends[length : length + 1] = [position]
     kept: list[tuple[int, int]] = []
     position = ends[-1] if ends else 0
     while position:
@@ -173,32 +123,36 @@ def _keepable(
 
 
 def _fill(
-    kept: Sequence[tuple[int, int]], total: int, foreign: Sequence[int], step: int, highest: int
+    kept: Sequence[tuple[int, int]],
+    total: int,
+    used: Sequence[int],
+    step: int,
+    low: int,
+    high: int,
 ) -> list[int]:
-    """All numbers, those of `kept` among them."""
+    """All numbers between `low` and `high`, those of `kept` among them."""
     if not kept:
         # An empty task: room at either end, with smaller steps where they would not all fit.
-        step = max(1, min(step, highest // (total + 2 * _ROOM)))
-        first = max(1, min(_ROOM * step, highest - (total - 1) * step))
+        step = max(1, min(step, (high - 1) // (total + 2 * _ROOM)))
+        first = max(1, min(_ROOM * step, high - 1 - (total - 1) * step))
         wishes = [first + index * step for index in range(total)]
-        return _off_foreign(wishes, 0, highest + 1, foreign)
+        return _off_used(wishes, 0, high, used)
     numbers: list[int] = []
-    position, low = 0, 0
+    position = 0
     for kept_position, number in kept:
         count = kept_position - position - 1
-        open_end = position == 0 and number - count * step > 0
-        if open_end:
+        if position == 0 and number - count * step > 0:
             wishes = [number - (count - index) * step for index in range(count)]
         else:
             wishes = _evenly(count, low, number)
-        numbers += [*_off_foreign(wishes, low, number, foreign), number]
+        numbers += [*_off_used(wishes, low, number, used), number]
         position, low = kept_position, number
     count = total - position
-    if low + count * step <= highest:
+    if low + count * step < high:
         wishes = [low + step * (index + 1) for index in range(count)]
     else:
-        wishes = _evenly(count, low, highest + 1)
-    return numbers + _off_foreign(wishes, low, highest + 1, foreign)
+        wishes = _evenly(count, low, high)
+    return numbers + _off_used(wishes, low, high, used)
 
 
 def _evenly(count: int, low: int, high: int) -> list[int]:
@@ -206,9 +160,9 @@ def _evenly(count: int, low: int, high: int) -> list[int]:
     return [low + (high - low) * index // (count + 1) for index in range(1, count + 1)]
 
 
-def _off_foreign(wishes: list[int], low: int, high: int, foreign: Sequence[int]) -> list[int]:
-    """The wishes, moved off foreign numbers if there are enough others between low and high."""
-    taken = foreign[bisect_right(foreign, low) : bisect_left(foreign, high)]
+def _off_used(wishes: list[int], low: int, high: int, used: Sequence[int]) -> list[int]:
+    """The wishes, moved off used numbers if there are enough others between low and high."""
+    taken = used[bisect_right(used, low) : bisect_left(used, high)]
     there = set(taken)
     if there.isdisjoint(wishes):
         return wishes

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from syncd.model import FolderIdentity, LedgerEntry, LocalFile, Problem
-
-BULK = 10
-"""The API takes at most ten files in one request (focus-api.md)."""
+from syncd.model import FolderIdentity, LocalFile, Problem
+from syncd.task_state import LedgerEntry
 
 
 @dataclass(frozen=True)
@@ -70,9 +68,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Limits:
-    """What bounds a batch of creates."""
+    """What bounds one create request."""
 
-    max_batch_bytes: int
+    max_files: int
+    max_bytes: int
     fits: Callable[[Sequence[str]], bool]
     """Whether these names fit one request line."""
     keeps_old: bool = False
@@ -84,90 +83,71 @@ class Plan:
     """All that one cycle wants, in the order in which it is done."""
 
     finish: tuple[Delete, ...] = ()
-    """Old versions whose replacement stands in the task."""
+    """Old versions whose replacement is in the task."""
     creates: tuple[Create, ...] = ()
     deletes: tuple[Delete, ...] = ()
-    """Of what is foreign only once every upload stands in the task (`unsent`)."""
-    unsent: bool = False
-    """There are uploads to do first."""
     renames: tuple[Rename, ...] = ()
     reorders: tuple[Reorder, ...] = ()
-    attempt: str | None = None
-    """What the reorders try: recorded once one of them was carried out (`Past.attempt`)."""
+    sequence: str = ""
+    """The sequence that the reorders bring about, as text to compare."""
+    in_order: bool = False
+    """A list of this run shows the wanted sequence."""
     records: tuple[LedgerEntry, ...] = ()
-    """Entries to write that cost no request: adopted, detached, rebound to another path."""
-    forget: tuple[int, ...] = ()
-    """Ids that are ours no more (`delete: never`): foreign from now on."""
+    """Changed entries that cost no request: adopted, renamed, superseded, detached, released."""
     adopted: tuple[str, ...] = ()
     detached: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     contested: tuple[str, ...] = ()
     failed: tuple[Problem, ...] = ()
     refused_alike: str | None = None
-    """Every upload was refused alike, lately: the folder's error."""
+    """Every upload was refused alike lately: the folder's error."""
     waiting: tuple[Problem, ...] = ()
     """Files that cannot be decided about yet, with the reason."""
     lagging: bool = False
-    """A later list will tell more: something that was sent is not in this one."""
+    """Something that was sent is not in the list yet: a later list tells more."""
     held: tuple[Held, ...] = ()
     held_of: int | None = None
     """While more than half are held back: how many were ours when that began."""
     hints: tuple[str, ...] = ()
     needs_list: str | None = None
-    """Why a remembered list does not do for this plan."""
+    """Why a remembered list does not suffice for this plan."""
     identity: FolderIdentity | None = None
-    """To be recorded as the folder's own; None = not to be trusted yet."""
+    """To be recorded as the folder's; None = not to be trusted yet."""
     mirror_approved: bool = False
     """Deletes of foreign attachments were approved: recorded for good."""
 
     @property
-    def finish_first(self) -> tuple[Delete, ...]:
-        """Old versions whose replacement was sent under its name: they may be what keeps it from
-        that on a server that takes each name once."""
-        renamed = _renamed(self.renames)
-        return tuple(d for d in self.finish if d.path not in renamed)
-
-    @property
-    def finish_renamed(self) -> tuple[Delete, ...]:
-        """Those whose replacement gets it now, which shows that it is there: a list may lag."""
-        first = self.finish_first
-        return tuple(d for d in self.finish if d not in first)
-
-    @property
     def due(self) -> tuple[Delete, ...]:
-        """The deletes that need not wait for uploads."""
-        return tuple(d for d in self.deletes if d.reason != "foreign" or not self.unsent)
+        """The deletes of this cycle: foreign ones wait until every upload is in the task."""
+        return tuple(d for d in self.deletes if d.reason != "foreign" or not self.creates)
 
     @property
     def deletes_foreign(self) -> bool:
-        """Which never rests on a remembered list."""
         return any(d.reason == "foreign" for d in self.deletes)
 
     @property
     def size(self) -> int:
         """How many actions it holds."""
-        changes = (self.finish, self.creates, self.deletes, self.renames, self.reorders)
-        return sum(map(len, changes)) + len(self.waiting)
+        return sum(map(len, self._requests)) + len(self.waiting)
 
     @property
     def busy(self) -> bool:
         """Whether any request would be sent."""
-        return bool(self.finish or self.creates or self.deletes or self.renames or self.reorders)
+        return any(self._requests)
 
-
-def _renamed(renames: Iterable[Rename]) -> frozenset[str]:
-    """Paths whose attachment had another name so far, not only the server's form of it."""
-    return frozenset(r.entry.path for r in renames if r.entry.name.sent != r.name)
+    @property
+    def _requests(self) -> tuple[tuple[object, ...], ...]:
+        return (self.finish, self.creates, self.deletes, self.renames, self.reorders)
 
 
 def batches(creates: Iterable[Create], limits: Limits) -> list[tuple[Create, ...]]:
-    """Group creates into requests: at most ten files, so many bytes, one request line."""
+    """Group creates into requests."""
     found: list[tuple[Create, ...]] = []
     batch: list[Create] = []
     size = 0
     for create in creates:
         names = [c.file.path for c in (*batch, create)]
-        full = len(batch) == BULK or size + create.file.size > limits.max_batch_bytes
+        full = len(batch) == limits.max_files or size + create.file.size > limits.max_bytes
         if batch and (full or not limits.fits(names)):
             found.append(tuple(batch))
             batch, size = [], 0
@@ -180,13 +160,8 @@ def batches(creates: Iterable[Create], limits: Limits) -> list[tuple[Create, ...
 
 def cost(plan: Plan, limits: Limits) -> int:
     """Requests that a plan takes from here on, the list after its creates included."""
-    return (
-        len(plan.finish)
-        + _create_cost(plan.creates, limits)
-        + len(plan.deletes)
-        + len(plan.renames)
-        + len(plan.reorders)
-    )
+    others = (plan.finish, plan.deletes, plan.renames, plan.reorders)
+    return sum(map(len, others)) + _create_cost(plan.creates, limits)
 
 
 def _create_cost(creates: Sequence[Create], limits: Limits) -> int:
@@ -208,7 +183,7 @@ def fit(
     """Cut a plan to the requests that are left, in the order of what matters most.
 
     `left` counts the reserve, which only unfinished replacements may use; None = no limit
-    known. `owed` are requests that creates under way still need; `order_share` is the part of
+    known. `owed` are requests that creates in doubt still need; `order_share` is the part of
     what is left that reordering may take.
     """
     if left is None:
@@ -227,9 +202,11 @@ def fit(
     room -= len(deletes)
     renames = plan.renames[:room]
     room -= len(renames)
-    put_off = _renamed(plan.renames[len(renames) :])
-    finish = tuple(d for d in finish if d.path not in put_off)
-    reorders = plan.reorders[: int(room * order_share)]
     return replace(
-        plan, finish=finish, creates=creates, deletes=deletes, renames=renames, reorders=reorders
+        plan,
+        finish=finish,
+        creates=creates,
+        deletes=deletes,
+        renames=renames,
+        reorders=plan.reorders[: int(room * order_share)],
     )

@@ -24,3 +24,8 @@ def _right(error: ApiError, task: TaskKey) -> str:
         f"; {plan}is organization_id {task.organization_id} wrong? "
         "(it is the number before /workspaces/ in the task's address in the browser)"
     )
+
+
+def lacks_right(error: ApiError) -> str:
+    """What a 403 for every upload to a task that was listed may mean."""
+    return "; does your plan or role lack the right?" if error.status == 403 else ""

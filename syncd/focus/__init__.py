@@ -1,1 +1,1 @@
-"""The Focus API over HTTP: six calls, one transport, one way of sending files."""
+"""The client of the Focus API: its six calls, over HTTP."""

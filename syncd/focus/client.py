@@ -1,4 +1,4 @@
-"""The six calls of the attachments API, in the words of the model."""
+"""The six attachment calls of the Focus API (docs/api.md), with the values of syncd.model."""
 
 from __future__ import annotations
 
@@ -7,43 +7,51 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from syncd.errors import ApiError, Doubtful, FileProblem, TaskRefused, Unbelievable, Unreachable
-from syncd.focus import answers
+from syncd.errors import (
+    ApiError,
+    Doubtful,
+    FileProblem,
+    InvalidResponse,
+    ShortRead,
+    TaskRefused,
+    Unreachable,
+)
+from syncd.focus.headers import quota
+from syncd.focus.limits import BULK_FILES, REQUEST_LINE, list_limit
+from syncd.focus.multipart_body import MultipartBody
 from syncd.focus.query import (
-    LIMIT,
     CreateParams,
     Pairs,
+    create_parameters,
     fits_request_line,
-    parameters,
-    query_size,
+    request_line_size,
 )
-from syncd.focus.sending import Receipt, Upload
-from syncd.focus.transport import ANSWER_LIMIT, Answer, Transport
-from syncd.focus.upload import MultipartBody, ShortRead
-from syncd.focus.verdicts import quota, verdict
+from syncd.focus.responses import parse_created, parse_list, parse_view
+from syncd.focus.status_codes import status_error
+from syncd.focus.transport import HttpTransport, Response
+from syncd.focus.uploads import Receipt, Upload
 from syncd.model import Attachment, Listing, QuotaReading, Rules, TaskKey
 from syncd.text import printable
 
-BULK = 10
-"""Files that one bulk create takes."""
-_WAITS = (0.5, 2.0)
-"""Seconds before a GET is repeated."""
-_UPLOAD_PACE = 2 << 20
-"""Bytes sent that give the answer one second more."""
+_RETRY_WAITS = (0.5, 2.0)
+"""Seconds before a GET is sent again."""
+_UPLOAD_BYTES_PER_SECOND = 2 << 20
+"""An upload's response may take one second more per this many bytes sent."""
 _BASE_PATH = "/api"
-_ROW = 2 << 10
-"""Bytes that a list has for an attachment: its name may take 1 KiB, and an old version of it may
-still be there."""
-_LONGEST_LIST = 512 << 20
-"""Bytes of a list where `max_files` sets no limit: of well over a million attachments."""
+"""Path of the sandbox's base URL."""
 
 
 class FocusClient:
-    """Speaks for one account; calls may run in several threads at a time."""
+    """One account's client; several threads may use it.
+
+    Every call raises ApiError for a response that is not its documented success.
+    """
+
+    max_files = BULK_FILES
 
     def __init__(
         self,
-        transport: Transport,
+        transport: HttpTransport,
         *,
         on_answer: Callable[[int, int | None, QuotaReading], None],
         on_request: Callable[[TaskKey, str], None],
@@ -51,8 +59,8 @@ class FocusClient:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`on_request` is called before every request, `on_answer` after every answer, and
-        without a status where the server was not reached."""
+        """`on_request(task, method)` is called before every request, `on_answer(organization,
+        status, quota)` after every response; its status is None if the server was not reached."""
         self._transport = transport
         self._create_params = create_params
         self._clock = clock
@@ -61,28 +69,31 @@ class FocusClient:
         self._on_request = on_request
 
     def list(self, task: TaskKey, max_files: int = Rules.max_files) -> Listing:
-        """All attachments of a task that are not deleted; `max_files` bounds the answer."""
-        what = f"list of {task}"
-        answer = self._get(task, _path(task), what, answer_limit=_list_limit(max_files))
-        return answers.listing(answer, task.task_id, what, self._clock())
+        """All attachments of a task that are not deleted; `max_files` limits the body's size."""
+        call = f"list of {task}"
+        response = self._get(task, _path(task), call, response_limit=list_limit(max_files))
+        return parse_list(response, task.task_id, call, self._clock())
 
     def view(self, task: TaskKey, attachment_id: int) -> Attachment | None:
         """One attachment; None = it does not exist or is deleted."""
-        what = f"view of attachment {attachment_id} of {task}"
+        call = f"view of attachment {attachment_id} of {task}"
         try:
-            answer = self._get(task, f"{_path(task)}/{attachment_id}/view", what)
+            response = self._get(task, f"{_path(task)}/{attachment_id}/view", call)
         except TaskRefused as error:
             if error.status == 404:
                 return None
             raise
-        return answers.viewed(answer, task.task_id, attachment_id, what)
+        return parse_view(response, task.task_id, attachment_id, call)
 
     def create(
         self, task: TaskKey, upload: Upload, on_bytes: Callable[[int], None] | None = None
     ) -> Receipt:
-        """Upload one file; `on_bytes` hears of its bytes as they are read."""
-        what = f'create "{printable(upload.name)}" for {task}'
-        return self._create(task, [upload], what, on_bytes, bulk=False)
+        """Upload one file; `on_bytes` gets the size of each piece that is read from it.
+
+        Raises FileProblem before a request is sent, ShortRead if the file shrinks during it.
+        """
+        call = f'create "{printable(upload.name)}" for {task}'
+        return self._create(task, [upload], call, on_bytes)
 
     def create_bulk(
         self,
@@ -90,29 +101,30 @@ class FocusClient:
         uploads: Sequence[Upload],
         on_bytes: Callable[[int], None] | None = None,
     ) -> Receipt:
-        """Upload two to ten files, all or none of them."""
-        if not 2 <= len(uploads) <= BULK:
-            raise ValueError(f"a bulk create takes 2 to {BULK} files, not {len(uploads)}")
+        """Upload 2 to 10 files; the server creates all of them or none. Raises as `create`."""
+        if not 2 <= len(uploads) <= BULK_FILES:
+            raise ValueError(f"a bulk create takes 2 to {BULK_FILES} files, not {len(uploads)}")
         names = f'"{printable(uploads[0].name)}" … "{printable(uploads[-1].name)}"'
-        what = f"create {len(uploads)} files ({names}) for {task}"
-        return self._create(task, uploads, what, on_bytes, bulk=True)
+        call = f"create {len(uploads)} files ({names}) for {task}"
+        return self._create(task, uploads, call, on_bytes)
 
     def update(self, task: TaskKey, attachment_id: int, name: str, display_order: int) -> None:
-        """Set name and display order, always both."""
-        what = f'update attachment {attachment_id} ("{printable(name)}") of {task}'
+        """Set name and display order; what a PUT does to a missing field is not documented."""
+        call = f'update attachment {attachment_id} ("{printable(name)}") of {task}'
         values = {"name": name, "display_order": display_order}
-        answer = self._send(task, "PUT", f"{_path(task)}/{attachment_id}", what, json=values)
-        self._expect(answer, 204, what)
+        response = self._send(task, "PUT", f"{_path(task)}/{attachment_id}", call, json=values)
+        self._expect(response, 204, call)
 
     def delete(self, task: TaskKey, attachment_id: int) -> None:
-        what = f"delete attachment {attachment_id} of {task}"
-        answer = self._send(task, "DELETE", f"{_path(task)}/{attachment_id}", what)
-        self._expect(answer, 204, what)
+        """Delete an attachment."""
+        call = f"delete attachment {attachment_id} of {task}"
+        response = self._send(task, "DELETE", f"{_path(task)}/{attachment_id}", call)
+        self._expect(response, 204, call)
 
     def fits(self, task: TaskKey, names: Sequence[str]) -> bool:
         """Whether one create may carry these names, whatever their display orders.
 
-        One name always may, unless it can only go by the query.
+        A single name that is too long for the query goes in the form, where that is allowed.
         """
         if self._create_params == "form" or (self._create_params == "both" and len(names) < 2):
             return True
@@ -122,84 +134,76 @@ class FocusClient:
         self,
         task: TaskKey,
         uploads: Sequence[Upload],
-        what: str,
+        call: str,
         on_bytes: Callable[[int], None] | None,
-        *,
-        bulk: bool,
     ) -> Receipt:
-        path = f"{_path(task)}/bulk" if bulk else _path(task)
-        query, fields = self._parameters(task, uploads, bulk=bulk)
-        part = "files[]" if bulk else "file"
+        bulk = len(uploads) > 1
+        suffix, part = ("/bulk", "files[]") if bulk else ("", "file")
+        query, fields = self._parameters(f"{_full_path(task)}{suffix}", uploads)
         with MultipartBody(fields, [(part, upload) for upload in uploads], on_bytes) as body:
-            extra = len(body) / _UPLOAD_PACE
-            answer = self._send(
-                task, "POST", path, what, query=query, body=body, timeout_extra=extra
+            extra = len(body) / _UPLOAD_BYTES_PER_SECOND
+            path = f"{_path(task)}{suffix}"
+            response = self._send(
+                task, "POST", path, call, query=query, body=body, timeout_extra=extra
             )
-            self._expect(answer, 201, what)
+            self._expect(response, 201, call)
             if not body.complete:
-                raise Unbelievable(f"{what}: answered before all of it was sent", status=201)
-            return Receipt(body.sent(), answers.created(answer, task.task_id, uploads))
+                raise InvalidResponse(f"{call}: answered before all of it was sent", status=201)
+            return Receipt(body.sent(), parse_created(response, task.task_id, uploads))
 
-    def _parameters(
-        self, task: TaskKey, uploads: Sequence[Upload], *, bulk: bool
-    ) -> tuple[Pairs, Pairs]:
-        """Query and form of a create; a name too long for the query is left to the form."""
+    def _parameters(self, path: str, uploads: Sequence[Upload]) -> tuple[Pairs, Pairs]:
+        """Query and form fields; names too long for the query are only in the form."""
         names = [upload.name for upload in uploads]
         orders = [upload.display_order for upload in uploads]
-        named, numbered = parameters(names, orders, bulk=bulk)
-        everything = [*named, *numbered]
+        everything = create_parameters(names, orders, bulk=len(uploads) > 1)
         if self._create_params == "form":
             return [], everything
-        path = f"{_full_path(task)}/bulk" if bulk else _full_path(task)
-        fits = query_size(path, everything) <= LIMIT
+        fits = request_line_size(path, everything) <= REQUEST_LINE
         if self._create_params == "both":
-            return (everything if fits else numbered), everything
+            return (everything if fits else everything[len(names) :]), everything
         if not fits:
             longest = max(uploads, key=lambda upload: len(upload.name.encode(errors="replace")))
             raise FileProblem(longest.file, "its name is too long for a request")
         return everything, []
 
-    def _get(self, task: TaskKey, path: str, what: str, **options: Any) -> Answer:
-        """A GET changes nothing: it alone is repeated, at most twice."""
-        for wait in _WAITS:
+    def _get(self, task: TaskKey, path: str, call: str, **options: Any) -> Response:
+        """Send a GET, at most three times: it changes nothing, so it may be repeated."""
+        for wait in _RETRY_WAITS:
             try:
-                return self._expect(self._send(task, "GET", path, what, **options), 200, what)
+                return self._expect(self._send(task, "GET", path, call, **options), 200, call)
             except (Unreachable, Doubtful):
                 self._sleep(wait)
-        return self._expect(self._send(task, "GET", path, what, **options), 200, what)
+        return self._expect(self._send(task, "GET", path, call, **options), 200, call)
 
-    def _send(self, task: TaskKey, method: str, path: str, what: str, **content: Any) -> Answer:
+    def _send(self, task: TaskKey, method: str, path: str, call: str, **content: Any) -> Response:
         self._on_request(task, method)
         try:
-            answer = self._transport.request(method, path, **content)
+            response = self._transport.request(method, path, **content)
         except ShortRead:
             raise
         except ApiError as error:
             if isinstance(error, Unreachable):
                 self._on_answer(task.organization_id, None, QuotaReading(None, None))
-            raise type(error)(f"{what}: {error}") from None
-        self._on_answer(task.organization_id, answer.status, quota(answer))
-        return answer
+            raise type(error)(f"{call}: {error}") from None
+        self._on_answer(task.organization_id, response.status, quota(response))
+        return response
 
-    def _expect(self, answer: Answer, status: int, what: str) -> Answer:
-        """The answer, if it is the documented success; only a GET needs all of its body."""
-        if answer.status != status:
-            raise verdict(answer, what, self._clock())
-        if status == 200 and answer.overlong:
+    def _expect(self, response: Response, status: int, call: str) -> Response:
+        """Return the response if its status is the documented success; a GET needs all its body."""
+        if response.status != status:
+            raise status_error(response, call, self._clock())
+        if status == 200 and response.too_long:
             hint = "for a task of so many attachments raise max_files"
-            text = f"{what}: the answer cannot be used: {answer.cut}; {hint}"
-            raise Unbelievable(text, status=status)
-        if status == 200 and answer.cut:
-            raise Doubtful(f"{what}: the answer broke off: {answer.cut}", status=status)
-        return answer
-
-
-def _list_limit(max_files: int) -> int:
-    """Bytes of a list: room for so many files of ours, and for what others attached besides."""
-    return ANSWER_LIMIT + max_files * _ROW if max_files else _LONGEST_LIST
+            text = f"{call}: the answer cannot be used: {response.incomplete}; {hint}"
+            raise InvalidResponse(text, status=status)
+        if status == 200 and response.incomplete:
+            text = f"{call}: the answer broke off: {response.incomplete}"
+            raise Doubtful(text, status=status)
+        return response
 
 
 def _path(task: TaskKey) -> str:
+    """The attachments of a task, below the base URL."""
     return (
         f"/organizations/{task.organization_id}/workspaces/{task.workspace_id}"
         f"/tasks/{task.task_id}/attachments"
@@ -207,6 +211,6 @@ def _path(task: TaskKey) -> str:
 
 
 def _full_path(task: TaskKey) -> str:
-    """The target path as it stands in the request line."""
+    """The same with the path of the base URL, as in the request line."""
     url = urlsplit(task.url)
     return (url.path.rstrip("/") if url.scheme else _BASE_PATH) + _path(task)

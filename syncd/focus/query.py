@@ -1,4 +1,7 @@
-"""The parameters of the two creates, in the query, the form or both; and how long they get."""
+"""The name and display_order parameters of creates, and the length of the request line.
+
+docs/api.md leaves open whether the server reads them from the query or from the form.
+"""
 
 from __future__ import annotations
 
@@ -6,54 +9,49 @@ from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import quote
 
+from syncd.focus.limits import LARGEST_NUMBER, REQUEST_LINE
+
 CreateParams = Literal["query", "form", "both"]
+"""Where a create carries its parameters."""
 Pairs = list[tuple[str, str]]
+"""Parameter names and values."""
 
-LIMIT = 6 * 1024
-"""Bytes a request line may have: `METHOD SP target SP HTTP/1.1`."""
-WIDEST_ORDER = 2**31 - 1
-_FIXED, _PER_FILE, _PER_CHARACTER = 64, 64, 12
-"""Bytes that these take at most, encoded: most batches are known to fit by this alone."""
+_REST, _PER_FILE, _PER_CHARACTER = 64, 64, 12
+"""Upper bounds in bytes: of the line without path and parameters, of the parameters of one file
+without its name, and of one encoded character."""
 
 
-def parameters(names: Sequence[str], orders: Sequence[int], *, bulk: bool) -> tuple[Pairs, Pairs]:
-    """The names and the display orders of a create, each with its parameter's name."""
+def create_parameters(names: Sequence[str], orders: Sequence[int], *, bulk: bool) -> Pairs:
+    """All names, then all display orders."""
     if not bulk:
-        return [("name", names[0])], [("display_order", str(orders[0]))]
-    return (
-        [(f"names[{i}]", name) for i, name in enumerate(names)],
-        [(f"display_orders[{i}]", str(order)) for i, order in enumerate(orders)],
-    )
+        return [("name", names[0]), ("display_order", str(orders[0]))]
+    named = [(f"names[{i}]", name) for i, name in enumerate(names)]
+    return named + [(f"display_orders[{i}]", str(order)) for i, order in enumerate(orders)]
 
 
-def encoded(pairs: Sequence[tuple[str, str]]) -> str:
-    """A query string; every byte but the unreserved ones as %XX."""
-    return "&".join(f"{quote(name, safe='')}={_quoted(value)}" for name, value in pairs)
+def target(path: str, query: Sequence[tuple[str, str]]) -> str:
+    """The path with its query; every byte that is not unreserved is %XX."""
+    pairs = (f"{quote(name, safe='')}={_quoted(value)}" for name, value in query)
+    return f"{path}?{'&'.join(pairs)}" if query else path
 
 
 def _quoted(value: str) -> str:
     return quote(value, safe="", errors="surrogatepass")
 
 
-def target(path: str, pairs: Sequence[tuple[str, str]]) -> str:
-    return f"{path}?{encoded(pairs)}" if pairs else path
+def request_line_size(path: str, query: Sequence[tuple[str, str]]) -> int:
+    """Bytes of a POST's request line; `path` includes the path of the base URL."""
+    return len(f"POST {target(path, query)} HTTP/1.1")
 
 
-def query_size(path: str, pairs: Sequence[tuple[str, str]], method: str = "POST") -> int:
-    """Bytes of the request line for a target path (the base URL's own path included)."""
-    return len(f"{method} {target(path, pairs)} HTTP/1.1".encode())
+def fits_request_line(path: str, names: Sequence[str]) -> bool:
+    """Whether a create of these names is short enough, whatever their display orders.
 
-
-def fits_request_line(path: str, names: Sequence[str], orders: Sequence[int] | None = None) -> bool:
-    """Whether a create of these files, with names and numbers in its query, is short enough.
-
-    `path` is the task's attachments path; without `orders` the widest number is assumed.
+    `path`: the attachments of the task, including the path of the base URL.
     """
-    widest = len(path) + _FIXED + sum(_PER_FILE + _PER_CHARACTER * len(name) for name in names)
-    if not names or widest <= LIMIT:
+    bound = len(path) + _REST + sum(_PER_FILE + _PER_CHARACTER * len(name) for name in names)
+    if not names or bound <= REQUEST_LINE:  # most requests, without encoding anything
         return True
     bulk = len(names) > 1
-    numbers = orders if orders is not None else [WIDEST_ORDER] * len(names)
-    named, numbered = parameters(names, numbers, bulk=bulk)
-    full = f"{path}/bulk" if bulk else path
-    return query_size(full, [*named, *numbered]) <= LIMIT
+    query = create_parameters(names, [LARGEST_NUMBER] * len(names), bulk=bulk)
+    return request_line_size(f"{path}/bulk" if bulk else path, query) <= REQUEST_LINE

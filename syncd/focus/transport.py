@@ -1,90 +1,64 @@
-"""One request out, one answer in: session, key, proxies, trust, time-outs, lost connections."""
+"""Send one HTTP request and read its response: session, key, proxies, TLS, time-outs."""
 
 from __future__ import annotations
 
 import json as jsonlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.cookies import RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from syncd import __version__
 from syncd.errors import ApiError, KeyRefused, SyncdError, Unreachable
-from syncd.focus import surroundings
-from syncd.focus.failures import cut_reason, failure
-from syncd.focus.pools import Adapter
+from syncd.focus import environment
+from syncd.focus.adapter import ConnectionAdapter
+from syncd.focus.connection_errors import connection_error, read_failure
+from syncd.focus.connections import Exchange, exchange
+from syncd.focus.limits import RESPONSE
+from syncd.focus.multipart_body import MultipartBody
 from syncd.focus.query import target
-from syncd.focus.upload import MultipartBody
-from syncd.focus.wire import Exchange, exchange
 
-ANSWER_LIMIT = 16 << 20
-"""Bytes an answer may have, after decompression, where nobody says that it may be longer."""
 _CHUNK = 1 << 16
-_PREFIX, _TELLING = "toggl_sk_", 8
-"""A server may quote the part after the prefix alone; what is as short as a word tells nothing."""
-_FRESH = 45.0
-"""Seconds for which an idle connection is used again: a server or a NAT that has forgotten it
-would make a create doubtful for nothing."""
+_KEY_PREFIX, _SECRET_LENGTH = "toggl_sk_", 8
+"""A response may quote a key without its prefix; a rest below 8 characters may be a usual word."""
+_MAX_IDLE = 45.0
+"""Seconds after which an idle connection is not used again: the server or a NAT may have dropped
+it, and a create sent on it would end as doubtful."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back: a status always, of the body as much as arrived."""
+class Response:
+    """A status, and as much of the body as arrived."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: CaseInsensitiveDict[str] = field(default_factory=CaseInsensitiveDict)
     body: bytes = field(default=b"", repr=False)
-    cut: str = ""
-    """Why the body is not whole; empty = it is."""
-    overlong: bool = False
-    """The body was cut by us, at the size no answer of Focus has."""
-
-    def header(self, name: str) -> str | None:
-        """A header's value, whatever the case of its name."""
-        wanted = name.lower()
-        return next((v for k, v in self.headers.items() if k.lower() == wanted), None)
-
-
-class Transport(Protocol):
-    """Sends one request, once, and never repeats or redirects it."""
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Sequence[tuple[str, str]] = (),
-        json: Any = None,
-        body: MultipartBody | None = None,
-        timeout_extra: float = 0.0,
-        answer_limit: int = ANSWER_LIMIT,
-    ) -> Answer:
-        """`path` hangs under the base URL; `timeout_extra` in seconds, for the answer only;
-        `answer_limit` in bytes.
-
-        Raises Unreachable (not done), Doubtful or Unbelievable when no status came, ShortRead
-        or FileProblem when a file of the body gave out.
-        """
+    incomplete: str = ""
+    """Why the body is incomplete; empty = it is complete."""
+    too_long: bool = False
+    """The body is incomplete because it exceeds the caller's limit."""
 
 
 class _Session(requests.Session):
-    """A session that looks neither at redirects (reading their bodies) nor at cookies."""
+    """A session that ignores redirects: requests would read their bodies without a limit."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
         return None
 
 
 class HttpTransport:
-    """The real thing; may be used by several threads at a time."""
+    """Sends each request once, without retries or redirects; several threads may use it."""
 
     def __init__(
         self,
@@ -95,9 +69,9 @@ class HttpTransport:
         connections: int,
         adapter: BaseAdapter | None = None,
     ) -> None:
-        """`timeout` in seconds: to connect, and between two bytes of the answer.
+        """`timeout`: seconds to connect, and between two bytes of the response.
 
-        `adapter` answers in place of the network; what fails in it counts as doubtful.
+        `adapter` replaces the network in tests; its exceptions count as doubtful.
         """
         if urlsplit(base_url).username is not None or urlsplit(base_url).password is not None:
             raise ValueError("the URL of the API must not carry a user or a password")
@@ -109,25 +83,22 @@ class HttpTransport:
         self._session.trust_env = False
         self._unusable, context = "", None
         try:
-            self._session.proxies = surroundings.proxies(self._base)
-            context = surroundings.trust() if self._base.startswith("https:") else None
-        except surroundings.Unusable as error:
+            self._session.proxies = environment.proxies(self._base)
+            context = environment.tls_context() if self._base.startswith("https:") else None
+        except environment.UnusableVariable as error:
             self._unusable = str(error)
-        self._session.cookies = RequestsCookieJar(policy=surroundings.no_cookies())
+        self._session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.clear()
-        self._stands_in = adapter is not None
+        self._in_process = adapter is not None
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, adapter or Adapter(connections, context))
+            self._session.mount(scheme, adapter or ConnectionAdapter(connections, context))
 
     def set_key(self, key: str) -> None:
         """Use another key from the next request on; empty = send none."""
         self._key = key
 
-    def new_connections(self) -> None:
-        """Drop the idle connections: after a suspend they are dead without knowing it."""
-        self._session.close()
-
     def close(self) -> None:
+        """Close the idle connections; a later request opens new ones."""
         self._session.close()
 
     def request(
@@ -139,37 +110,40 @@ class HttpTransport:
         json: Any = None,
         body: MultipartBody | None = None,
         timeout_extra: float = 0.0,
-        answer_limit: int = ANSWER_LIMIT,
-    ) -> Answer:
+        response_limit: int = RESPONSE,
+    ) -> Response:
+        """Send a request and return whatever response comes.
+
+        `path` is below the base URL; `timeout_extra`: additional seconds for the response;
+        `response_limit`: bytes of its body. Raises Unreachable (not done), Doubtful or
+        InvalidResponse without a status, ShortRead or FileProblem for a file of the body.
+        """
         if self._unusable:
             raise Unreachable(f"could not reach the server: {self._unusable}")
-        if time.monotonic() - self._used > _FRESH:
-            self.new_connections()
+        if time.monotonic() - self._used > _MAX_IDLE:
+            self.close()
         self._used = time.monotonic()
         key = self._key
-        headers = _headers(key)
-        data: Any = body
+        headers, data = _headers(key), body
         if body is not None:
             headers["Content-Type"] = body.content_type
-        elif json is not None:
-            headers["Content-Type"] = "application/json"
-            data = jsonlib.dumps(json, allow_nan=False).encode()
-        request = requests.Request(method, self._base + target(path, query), headers, data=data)
+        url = self._base + target(path, query)
+        request = requests.Request(method, url, headers, data=data, json=json)
         with exchange(self._timeout, self._timeout + timeout_extra) as current:
             try:
-                answer = self._exchange(request, current, answer_limit)
+                response = self._exchange(request, current, response_limit)
             except SyncdError:
                 raise
             except Exception as error:
-                problem: ApiError = failure(error, current, body)
+                problem: ApiError = connection_error(error, current, body)
             else:
                 self._used = time.monotonic()
-                return _without(key, answer)
-        raise problem
+                return _without_key(response, key)
+        raise problem  # here, not in the handler: its context could quote the key
 
-    def _exchange(self, request: requests.Request, current: Exchange, limit: int) -> Answer:
+    def _exchange(self, request: requests.Request, current: Exchange, limit: int) -> Response:
         prepared = self._session.prepare_request(request)
-        current.begun = self._stands_in
+        current.started = self._in_process
         response = self._session.send(
             prepared,
             stream=True,
@@ -180,25 +154,26 @@ class HttpTransport:
             return _read(response, current, limit)
 
 
-def _read(response: requests.Response, current: Exchange, limit: int) -> Answer:
-    """The answer with as much of its body as arrives in time and is not too much."""
+def _read(response: requests.Response, current: Exchange, limit: int) -> Response:
+    """Read the body until it ends, time runs out, or `limit` bytes are exceeded."""
     pieces: list[bytes] = []
-    size, cut, overlong = 0, "", False
-    take = response.raw.read
+    size, incomplete, too_long = 0, "", False
+    read = response.raw.read
     if isinstance(response.raw, BaseHTTPResponse):
-        take = partial(take, decode_content=True)
+        read = partial(read, decode_content=True)
     try:
-        while piece := take(_CHUNK):
+        while piece := read(_CHUNK):
             pieces.append(piece)
             size += len(piece)
             if size > limit:
-                cut, overlong = f"it is longer than {limit >> 20} MiB", True
+                incomplete, too_long = f"it is longer than {limit >> 20} MiB", True
                 break
     except (HTTPError, OSError, ValueError) as error:
-        cut = cut_reason(error, current)
-    if cut:
+        incomplete = read_failure(error, current)
+    if incomplete:
         response.raw.close()
-    return Answer(response.status_code, dict(response.headers), b"".join(pieces), cut, overlong)
+    body = b"".join(pieces)
+    return Response(response.status_code, response.headers, body, incomplete, too_long)
 
 
 def _headers(key: str) -> dict[str, str]:
@@ -214,15 +189,16 @@ def _headers(key: str) -> dict[str, str]:
     return headers
 
 
-def _without(key: str, answer: Answer) -> Answer:
-    """An answer that quotes the key must not bring it into messages, logs and the ledger."""
+def _without_key(response: Response, key: str) -> Response:
+    """Replace the key in a body that quotes it, before messages, logs or the ledger do."""
     if not key:
-        return answer
-    body = answer.body
-    if answer.status != 200 and b"\\" in body:
-        with suppress(ValueError, RecursionError):  # no JSON: then nothing is spelled otherwise
+        return response
+    body = response.body
+    if response.status != 200 and b"\\" in body:
+        with suppress(ValueError, RecursionError):  # undo JSON escapes, which could hide the key
             body = jsonlib.dumps(jsonlib.loads(body), ensure_ascii=False).encode(errors="replace")
-    bare = key.removeprefix(_PREFIX)
-    for spelled in (key, jsonlib.dumps(key)[1:-1], *([bare] if len(bare) >= _TELLING else ())):
-        body = body.replace(spelled.encode(), b"(the key)")
-    return Answer(answer.status, answer.headers, body, answer.cut, answer.overlong)
+    bare = key.removeprefix(_KEY_PREFIX)
+    spellings = [key, jsonlib.dumps(key)[1:-1], *([bare] if len(bare) >= _SECRET_LENGTH else [])]
+    for spelling in spellings:
+        body = body.replace(spelling.encode(), b"(the key)")
+    return replace(response, body=body)

@@ -1,4 +1,4 @@
-"""Reads `.syncd-order`: the paths of a folder in the order that its owner wants."""
+"""Reads `.syncd-order`, the list of a folder's paths in the wanted order."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from errno import ELOOP
 from unicodedata import normalize
 
 from syncd.core.ordering import MANIFEST
-from syncd.local.digest import open_beneath, strerror
+from syncd.local.file_content import open_beneath, strerror
 
-LIMIT = 1 << 20
-"""Bytes; ten thousand long names fit."""
+MAX_BYTES = 1 << 20
+"""Enough for ten thousand long names."""
 
 
 class ManifestUnreadable(Exception):
-    """Its text says why, in one line."""
+    """The reason is the exception's text, in one line."""
 
 
 def read_manifest(root_fd: int) -> str:
-    """The text of the manifest, "" if there is none. Raises ManifestUnreadable."""
+    """The text of the manifest; "" = there is none. Raises ManifestUnreadable."""
     try:
         fd = open_beneath(root_fd, MANIFEST, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -32,13 +32,13 @@ def read_manifest(root_fd: int) -> str:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise ManifestUnreadable("not a regular file")
         content = b""
-        while len(content) <= LIMIT and (chunk := os.read(fd, LIMIT + 1 - len(content))):
+        while len(content) <= MAX_BYTES and (chunk := os.read(fd, MAX_BYTES + 1 - len(content))):
             content += chunk
     except OSError as error:
         raise ManifestUnreadable(strerror(error)) from error
     finally:
         os.close(fd)
-    if len(content) > LIMIT:
+    if len(content) > MAX_BYTES:
         raise ManifestUnreadable("larger than 1 MiB")
     try:
         return content.decode("utf-8-sig")
@@ -47,13 +47,13 @@ def read_manifest(root_fd: int) -> str:
 
 
 def parse_manifest(text: str, paths: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(listed paths in order, lines that name no synced file).
+    """The synced paths in the order of their lines, and the lines that name no synced file.
 
-    One path a line; `#` starts a comment line (`./#a` names a file that starts so). Spaces
-    around a path and another Unicode form of it are forgiven unless they name a file.
+    A line that begins with `#` is a comment (`./#a` names the file `#a`). A line that names no
+    synced file exactly may differ from one in spaces around it and in its Unicode form.
     """
-    there = set(paths)
-    by_form = {normalize("NFC", path): path for path in sorted(there, reverse=True)}
+    synced = set(paths)
+    by_form = {normalize("NFC", path): path for path in sorted(synced, reverse=True)}
     listed: dict[str, None] = {}
     unknown: dict[str, None] = {}
     for line in text.split("\n"):
@@ -62,7 +62,7 @@ def parse_manifest(text: str, paths: Collection[str]) -> tuple[tuple[str, ...], 
             continue
         for spelling in (line, line.strip()):
             path = spelling.removeprefix("./")
-            found = path if path in there else by_form.get(normalize("NFC", path))
+            found = path if path in synced else by_form.get(normalize("NFC", path))
             if found is not None:
                 listed[found] = None
                 break

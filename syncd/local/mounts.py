@@ -1,6 +1,7 @@
-"""Where a root really is, and whether the kernel would tell us of changes there.
+"""Resolves a root to its real place, and says whether inotify reports changes there.
 
-The mount table is asked before the path is: a server that does not answer must not hold us.
+The mount table is read before the path is touched, because a network server that does not answer
+blocks whoever touches the path.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from dataclasses import dataclass
 MOUNT_TABLE = "/proc/self/mountinfo"
 MISSING = "the folder does not exist"
 
-# File systems on which a change made elsewhere raises no event here.
+# On these file systems inotify reports no change that another machine makes.
 # fmt: off
-_ELSEWHERE = frozenset([
+_REMOTE = frozenset([
     "9p", "afpfs", "afs", "autofs", "beegfs", "ceph", "cifs", "coda", "davfs", "davfs2",
     "drvfs", "fuse", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "ocfs2", "orangefs",
     "prl_fs", "pvfs2", "sshfs", "vboxsf", "virtiofs", "vmhgfs",
 ])
 # fmt: on
-_ELSEWHERE_PREFIXES = ("nfs", "smb", "fuse.")
+_REMOTE_PREFIXES = ("nfs", "smb", "fuse.")
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
@@ -34,9 +35,9 @@ class Mount:
     kind: str
 
     @property
-    def elsewhere(self) -> bool:
-        """A network or FUSE file system; `fuseblk` is a local disk."""
-        return self.kind in _ELSEWHERE or self.kind.startswith(_ELSEWHERE_PREFIXES)
+    def remote(self) -> bool:
+        """A network or FUSE file system (`fuseblk` is a local disk)."""
+        return self.kind in _REMOTE or self.kind.startswith(_REMOTE_PREFIXES)
 
     def holds(self, path: str) -> bool:
         return path == self.point or path.startswith(self.point.rstrip("/") + "/")
@@ -44,7 +45,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Place:
-    """A directory by its real path and by what it is."""
+    """A directory: its real path, device and inode."""
 
     path: str
     device: int
@@ -52,7 +53,7 @@ class Place:
 
 
 def mounts(table: str = MOUNT_TABLE) -> tuple[Mount, ...]:
-    """The mount table; empty where there is none to read (then nothing counts as elsewhere)."""
+    """The mount table; empty if it cannot be read (then every file system counts as local)."""
     try:
         with open(table, encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().splitlines()
@@ -72,15 +73,15 @@ def _parsed(line: str) -> Mount | None:
 
 
 def nested_mounts(root: str, table: str = MOUNT_TABLE) -> frozenset[str]:
-    """What is mounted below a resolved root, relative to it: another file system, or another
-    place of the same one (a bind mount), which no device number tells."""
+    """The mount points below a resolved root, relative to it. They include bind mounts of the same
+    file system, which have the same device number."""
     prefix = root.rstrip("/") + "/"
     points = (mount.point for mount in mounts(table))
     return frozenset(p.removeprefix(prefix) for p in points if p.startswith(prefix))
 
 
 def locate(root: str, recursive: bool, table: Sequence[Mount]) -> Place | str:
-    """Where to put a watch for `root`, or the reason why there is to be none."""
+    """The directory to watch for `root`, or why it cannot be watched."""
     lexical = os.path.abspath(root)
     if reason := _unwatchable(lexical, recursive, table):
         return reason
@@ -96,22 +97,23 @@ def locate(root: str, recursive: bool, table: Sequence[Mount]) -> Place | str:
     if not stat.S_ISDIR(status.st_mode):
         return "not a folder"
     if not os.access(real, os.R_OK | os.X_OK):
-        return "the folder is not readable"  # watchdog takes EACCES for success
+        return "the folder is not readable"  # watchdog treats EACCES as success
     return Place(real, status.st_dev, status.st_ino)
 
 
 def _unwatchable(path: str, recursive: bool, table: Sequence[Mount]) -> str:
+    """Why inotify does not report every change below `path`; "" = it does."""
     best: Mount | None = None
     for mount in table:
-        # Of two mounts on one point the later covers the earlier.
+        # Of two mounts on one point the later hides the earlier.
         if mount.holds(path) and (best is None or len(mount.point) >= len(best.point)):
             best = mount
-    if best is not None and best.elsewhere:
+    if best is not None and best.remote:
         return f"on {best.kind}, which does not tell of every change"
     if recursive:
-        # watchdog walks into nested mounts; one that hangs would hang us.
+        # watchdog walks into nested mounts, and a server that does not answer would block it.
         below = Mount(path, "")
         for mount in table:
-            if mount.elsewhere and below.holds(mount.point):
+            if mount.remote and below.holds(mount.point):
                 return f"{mount.kind} is mounted below it, at {mount.point}"
     return ""

@@ -1,7 +1,7 @@
-"""Looks at a folder: which files today's rules sync, and what stands in the way of others.
+"""Scans a folder: which files the rules sync, and why others are skipped or fail.
 
-Nothing is opened but directories (and the manifest), no link is followed, and whatever a
-folder holds, a scan ends with a snapshot. Only the root itself can make it fail.
+A scan opens directories and the manifest only, and follows no symbolic link. Only the root itself
+can make it fail; all other trouble is listed in the snapshot.
 """
 
 from __future__ import annotations
@@ -9,24 +9,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable
-from typing import Protocol
+from errno import ELOOP, ENOTDIR
 
+from syncd.core.ignore import selection
 from syncd.core.ordering import MANIFEST
-from syncd.local.digest import fingerprint, open_beneath, strerror
+from syncd.errors import FolderError
+from syncd.local.file_content import fingerprint, open_beneath, strerror
 from syncd.local.manifest import ManifestUnreadable, parse_manifest, read_manifest
 from syncd.local.mounts import nested_mounts
-from syncd.local.root import (
-    READ_DIRECTORY,
-    directory_reason,
-    folder_error,
-    identity_of,
-    is_utf8,
-    open_root,
-    printable,
-    too_many_files,
-)
-from syncd.local.twins import twins
-from syncd.model import FolderSnapshot, LocalFile, Problem
+from syncd.local.root_folder import READ_DIRECTORY, folder_error, identity_of, open_root
+from syncd.local.unicode_collisions import find_collisions
+from syncd.model import FolderSnapshot, LocalFile, Problem, Rules
+from syncd.text import escaped_unless_utf8, is_utf8, printable
 
 OTHER_FILE_SYSTEM = "another file system"
 _DOWNLOADS = (".part", ".crdownload")
@@ -39,40 +33,23 @@ _KINDS = {
 }
 
 
-class Selects(Protocol):
-    """What the scan asks about a path (core.ignore.Selection has it)."""
+def scan(path: str, rules: Rules, attached: Collection[str] = ()) -> FolderSnapshot:
+    """A snapshot of the folder at `path`, sorted by bytes.
 
-    def selects(self, path: str) -> bool: ...
-    def prunes(self, directory: str) -> bool: ...
-    def ignores(self, path: str, *, directory: bool = False) -> bool: ...
-
-
-def scan(
-    folder_path: str,
-    selection: Selects,
-    *,
-    recursive: bool,
-    max_file_size: int = 0,
-    max_files: int = 0,
-    known: Collection[str] = (),
-    manifest: bool = False,
-) -> FolderSnapshot:
-    """One look at the folder; results are sorted by bytes.
-
-    `known`: paths already attached, which win over a twin of another Unicode form.
-    `max_file_size` in bytes, `max_files`: 0 = no limit. Raises FolderError if the root cannot be
-    read, or as soon as more files are found than may be synced.
+    `attached` holds the paths of files that already have an attachment: of two names that are
+    equal after NFC, the attached one is synced. Raises FolderError if the root cannot be read, or
+    as soon as more than `max_files` files are found.
     """
-    root, root_fd = open_root(folder_path)
+    root, root_fd = open_root(path)
     try:
-        walk = _Walk(root, root_fd, selection, recursive, max_file_size, max_files)
+        walk = _Walk(root, root_fd, rules)
         try:
             walk.run()
             identity = identity_of(root_fd, root)
         except OSError as error:
-            raise folder_error(folder_path, root, error) from error
-        walk.drop_twins(frozenset(known))
-        listed, unknown = walk.manifest() if manifest else ((), ())
+            raise folder_error(path, root, error) from error
+        walk.drop_collisions(attached)
+        listed, unknown = walk.read_manifest() if rules.order == "manifest" else ((), ())
     finally:
         os.close(root_fd)
     return FolderSnapshot(
@@ -91,28 +68,20 @@ def scan(
 
 
 class _Walk:
-    """Collects one scan. Directories are opened from the root down, two at a time at most."""
+    """One walk through the folder. At most two directories are open at a time."""
 
-    def __init__(
-        self,
-        root: str,
-        root_fd: int,
-        selection: Selects,
-        recursive: bool,
-        max_file_size: int,
-        max_files: int,
-    ) -> None:
+    def __init__(self, root: str, root_fd: int, rules: Rules) -> None:
         self._root = root
         self._root_fd = root_fd
+        self._rules = rules
+        self._selection = selection(rules)
         self._device = os.fstat(root_fd).st_dev
         self._user = os.geteuid()
         self._mounts = nested_mounts(root)
-        self._selection = selection
-        self._recursive = recursive
-        self._max_file_size = max_file_size
-        self._max_files = max_files
         self._pending = [""]
+        """Relative paths of directories to read."""
         self._vanished: list[str] = []
+        """Files that a directory listed and that were gone when their status was read."""
         self._downloads: set[str] = set()
         self.files: list[LocalFile] = []
         self.skipped: list[Problem] = []
@@ -122,19 +91,20 @@ class _Walk:
         self.undecided: dict[str, int | None] = {}
 
     def run(self) -> None:
-        """Raises OSError for the root alone."""
+        """Read all directories. Raises OSError if the root cannot be read."""
         while self._pending:
             directory = self._pending.pop()
             try:
-                if self._read(directory):
+                if self._read_directory(directory):
                     self.scanned.add(directory)
             except OSError as error:
                 if not directory:
                     raise
-                self._fail(directory, directory_reason(error), "/")
-        self._look_again()
+                self._fail(directory, _directory_problem(error), "/")
+        self._retry_vanished()
 
-    def manifest(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def read_manifest(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Synced paths in the manifest's order, and lines that name no synced file."""
         try:
             text = read_manifest(self._root_fd)
         except ManifestUnreadable as error:
@@ -142,21 +112,21 @@ class _Walk:
             return (), ()
         return parse_manifest(text, [file.path for file in self.files])
 
-    def drop_twins(self, known: frozenset[str]) -> None:
-        """Of paths that are equal after NFC one goes on, the others fail."""
-        dropped = twins([file.path for file in self.files], known)
+    def drop_collisions(self, attached: Collection[str]) -> None:
+        """Of paths that are equal after NFC keep one; the others fail."""
+        dropped = find_collisions([file.path for file in self.files], frozenset(attached))
         for path, reason in dropped.items():
             self._fail(path, reason)
         if dropped:
             self.files = [file for file in self.files if file.path not in dropped]
 
     def downloading(self) -> frozenset[str]:
-        """Empty files beside their own NAME.part or NAME.crdownload: a browser fills them."""
+        """Empty files NAME beside NAME.part or NAME.crdownload, which a browser will fill."""
         empty = (file.path for file in self.files if file.size == 0)
         return frozenset(p for p in empty if any(p + end in self._downloads for end in _DOWNLOADS))
 
-    def _read(self, directory: str) -> bool:
-        """Reads one directory; False if it lies on another file system."""
+    def _read_directory(self, directory: str) -> bool:
+        """Read one directory; False = it is on another file system."""
         fd = open_beneath(self._root_fd, directory, READ_DIRECTORY)
         try:
             if os.fstat(fd).st_dev != self._device:
@@ -169,29 +139,29 @@ class _Walk:
                     if path.endswith(_DOWNLOADS):
                         self._downloads.add(path)
                     if entry.is_dir(follow_symlinks=False):
-                        self._subfolder(path, entry)
+                        self._add_subfolder(path, entry)
                     elif self._selection.selects(path):
-                        self._file(path, entry.name, fd)
+                        self._add_file(path, entry.name, fd)
         finally:
             os.close(fd)
         return True
 
-    def _subfolder(self, path: str, entry: os.DirEntry[str]) -> None:
+    def _add_subfolder(self, path: str, entry: os.DirEntry[str]) -> None:
         if self._selection.ignores(path, directory=True):
             return
         if not is_utf8(path):
             self._fail(path, "name is not UTF-8", "/")
-        elif not self._recursive:
+        elif not self._rules.recursive:
             self._skip(path, "subfolder (recursive is off)", "/")
         elif self._selection.prunes(path):
             return
         elif path in self._mounts or entry.stat(follow_symlinks=False).st_dev != self._device:
-            self._skip(path, OTHER_FILE_SYSTEM, "/")  # not even opened
+            self._skip(path, OTHER_FILE_SYSTEM, "/")
         else:
             self._pending.append(path)
 
-    def _file(self, path: str, name: str, directory_fd: int, *, again: bool = False) -> None:
-        """Takes in what is no directory; raises PermissionError if the directory forbids it."""
+    def _add_file(self, path: str, name: str, directory_fd: int, *, again: bool = False) -> None:
+        """Add what is no directory. Raises PermissionError if the directory forbids to look."""
         if not is_utf8(path):
             self._fail(path, "name is not UTF-8")
             return
@@ -207,51 +177,65 @@ class _Walk:
             self._fail(path, strerror(error))
             self.undecided[path] = None
             return
+        limit = self._rules.max_file_size
         if path in self._mounts:
             self._skip(path, OTHER_FILE_SYSTEM)
         elif not stat.S_ISREG(status.st_mode):
-            kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
-            self._skip(path, kind)
-        elif 0 < self._max_file_size < status.st_size:
-            limit = f"{status.st_size} bytes, max_file_size is {self._max_file_size}"
-            self._skip(path, f"too large ({limit})")
+            self._skip(path, _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file"))
+        elif 0 < limit < status.st_size:
+            self._skip(path, f"too large ({status.st_size} bytes, max_file_size is {limit})")
         elif not self._readable(status, name, directory_fd):
             self._fail(path, "permission denied")
             self.undecided[path] = status.st_size
         else:
             self.files.append(LocalFile(path, fingerprint(status)))
-            if 0 < self._max_files < len(self.files):
-                raise too_many_files(self._root, self._max_files)
+            if 0 < self._rules.max_files < len(self.files):
+                raise _too_many_files(self._root, self._rules.max_files)
 
     def _readable(self, status: os.stat_result, name: str, directory_fd: int) -> bool:
         if status.st_uid == self._user and status.st_mode & stat.S_IRUSR:
-            return True  # no ACL takes the owner's right away, and this saves a system call
+            return True  # no ACL overrides this, and it saves a system call
         return os.access(name, os.R_OK, dir_fd=directory_fd, effective_ids=True)
 
-    def _look_again(self) -> None:
-        """Looks once more for names that were listed but not there: an editor's save swaps."""
+    def _retry_vanished(self) -> None:
+        """Look once more for files that vanished: an editor may replace a file while saving."""
         for path in self._vanished:
             directory, _, name = path.rpartition("/")
             try:
                 fd = open_beneath(self._root_fd, directory, READ_DIRECTORY)
                 try:
-                    self._file(path, name, fd, again=True)
+                    self._add_file(path, name, fd, again=True)
                 finally:
                     os.close(fd)
             except OSError:
                 self.occupied.add(path)
                 self.undecided[path] = None
 
-    def _skip(self, path: str, reason: str, mark: str = "") -> None:
-        self.skipped.append(Problem(path + mark, reason))
+    def _skip(self, path: str, reason: str, suffix: str = "") -> None:
+        self.skipped.append(Problem(path + suffix, reason))
         self.occupied.add(path)
 
-    def _fail(self, path: str, reason: str, mark: str = "") -> None:
+    def _fail(self, path: str, reason: str, suffix: str = "") -> None:
         if is_utf8(path):
             self.occupied.add(path)
-        else:
-            path = printable(path)
-        self.failed.append(Problem(path + mark, reason))
+        self.failed.append(Problem(escaped_unless_utf8(path) + suffix, reason))
+
+
+def _directory_problem(error: OSError) -> str:
+    """Why a subfolder was not read."""
+    if isinstance(error, FileNotFoundError):
+        return "folder vanished during the scan"
+    if error.errno in (ELOOP, ENOTDIR):
+        return "folder was replaced during the scan"
+    return f"folder cannot be read: {strerror(error)}"
+
+
+def _too_many_files(root: str, limit: int) -> FolderError:
+    return FolderError(
+        f"{printable(root)}: more than {limit} files to sync, and max_files is {limit}: nothing of "
+        "its task is touched; if it is the right folder, raise max_files (0 = no limit), or leave "
+        "files out with ignore"
+    )
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

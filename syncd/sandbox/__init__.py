@@ -1,0 +1,1 @@
+"""A local Focus API to try syncd on: real HTTP, its own storage, quota, and faults on request."""

@@ -1,4 +1,4 @@
-"""Faults on request: which call they hit and what becomes of it."""
+"""Faults that tests inject: which requests they affect and what happens to these."""
 
 from __future__ import annotations
 
@@ -6,59 +6,60 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from syncd.sandbox.wire import Drop, Refusal, Request, Response
+from syncd.sandbox.messages import Drop, HttpError, Request, Response
 
 FaultKind = Literal[
-    "status_before",  # answer `status`, nothing done
-    "status_after",  # done, answer `status`
-    "reset_before",  # RST, nothing done
-    "reset_after",  # done, then RST instead of an answer
-    "hang",  # nothing done, no answer
-    "hang_after",  # done, no answer
-    "cut",  # done, the answer breaks off half-way
-    "late_commit",  # answer `status` (or `drop`) now, done `seconds` later
-    "delay",  # done, answered `seconds` later
-    "slow_read",  # `seconds` between two chunks of the body
-    "429",  # answer 429 with retry_after, nothing done
-    "garbage",  # 200 text/html, nothing done
-    "redirect",  # 302 to `location`, nothing done
+    "status_before",  # not carried out, respond with `status`
+    "status_after",  # carried out, respond with `status`
+    "reset_before",  # not carried out, RST
+    "reset_after",  # carried out, RST instead of a response
+    "hang",  # not carried out, no response
+    "hang_after",  # carried out, no response
+    "cut",  # carried out, the response ends half-way
+    "late_commit",  # respond with `status` (or `drop`), carried out `seconds` later
+    "delay",  # carried out, the response comes `seconds` later
+    "slow_read",  # wait `seconds` between two chunks of the body
+    "429",  # not carried out, respond with 429 and retry_after
+    "garbage",  # not carried out, respond with 200 and HTML
+    "redirect",  # not carried out, respond with 302
 ]
 BEFORE = frozenset({"status_before", "reset_before", "hang", "429", "garbage", "redirect"})
+"""Faults of requests that are not carried out."""
 AFTER = frozenset({"status_after", "reset_after", "hang_after"})
-"""Those that hide even a refusal."""
+"""Faults that replace the response, also that of a refused request."""
 
-PORTAL = b"<!DOCTYPE html><html><body>Please log in to this network.</body></html>"
+_PORTAL = b"<!DOCTYPE html><html><body>Please log in to this network.</body></html>"
+_ELSEWHERE = "http://127.0.0.1:9/elsewhere"
 
 
 @dataclass
 class Fault:
-    """One kind of trouble for the calls that match all the filters given."""
+    """One fault for the requests that match all the given filters."""
 
     kind: FaultKind
     method: str | None = None
     suffix: str | None = None
     """The end of the path: `/attachments`, `/bulk`, `/view`, `/17`."""
     match: Callable[[str, str], bool] | None = None
-    """(method, path)"""
+    """A filter of (method, path)."""
     at_request: int | None = None
     """The number in the log, from 1."""
     times: int | None = 1
-    """How many calls it hits; None = all."""
+    """How many requests it affects; None = all."""
     skip: int = 0
-    """Matching calls let through first."""
+    """How many matching requests pass first."""
     status: int = 500
     seconds: float = 0.0
     """hang: at most so long (0 = until the client leaves) · late_commit, delay, slow_read."""
     retry_after: str | None = None
-    """Header of 429 and of status_*: seconds or an HTTP date."""
+    """Header of 429 and status_*: seconds or an HTTP date."""
     after_bytes: int | None = None
-    """reset_before, hang: go dead once so much of the body was read; None = all of it."""
-    location: str = "http://127.0.0.1:9/elsewhere"
+    """reset_before, hang: begin after so many bytes of the body; None = after all of it."""
     drop: Drop = ""
-    """late_commit: how the connection ends instead of `status`."""
+    """late_commit: end the connection like this instead of responding with `status`."""
 
-    def hits(self, request: Request, number: int) -> bool:
-        """Whether this call is to suffer; counts down `skip` and `times`."""
+    def applies(self, request: Request, number: int) -> bool:
+        """Whether this request is affected; counts down `skip` and `times`."""
         if not (
             (self.times is None or self.times > 0)
             and self.method in (None, request.method)
@@ -74,8 +75,8 @@ class Fault:
             self.times -= 1
         return True
 
-    def spoil(self, done: Response | None) -> Response:
-        """The answer the client gets; `done` is the honest one, None if nothing was done."""
+    def respond(self, response: Response | None) -> Response:
+        """The response for the client; `response` is the honest one, None = not carried out."""
         match self.kind:
             case "reset_before" | "reset_after":
                 return Response(0, drop="reset")
@@ -84,15 +85,15 @@ class Fault:
             case "late_commit" if self.drop:
                 return Response(0, drop=self.drop)
             case "garbage":
-                return Response(200, {"Content-Type": "text/html; charset=utf-8"}, PORTAL)
+                return Response(200, {"Content-Type": "text/html; charset=utf-8"}, _PORTAL)
             case "redirect":
-                return Response(302, {"Location": self.location})
-            case "cut" if done is not None:
-                done.drop = "cut"
-                return done
-            case "delay" if done is not None:
-                done.seconds = self.seconds
-                return done
-            case "slow_read" if done is not None:
-                return done
-        raise Refusal(429 if self.kind == "429" else self.status, "fault", "made to fail")
+                return Response(302, {"Location": _ELSEWHERE})
+            case "cut" if response is not None:
+                response.drop = "cut"
+                return response
+            case "delay" if response is not None:
+                response.seconds = self.seconds
+                return response
+            case "slow_read" if response is not None:
+                return response
+        raise HttpError(429 if self.kind == "429" else self.status, "fault", "made to fail")

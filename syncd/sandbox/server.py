@@ -1,4 +1,4 @@
-"""The rules behind real HTTP/1.1 on loopback: `Sandbox`, and `serve` for the command."""
+"""The sandbox on a loopback port: `Sandbox` for code, `serve` for the command."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from syncd.sandbox.connection import Handler, Server
+from syncd.sandbox.api import FocusApi
+from syncd.sandbox.http_server import HttpServer
+from syncd.sandbox.messages import LoggedRequest
 from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.rules import FocusRules
-from syncd.sandbox.wire import LoggedRequest
 
 HOST = "127.0.0.1"
 
@@ -28,22 +28,22 @@ class Sandbox:
         port: int = 0,
         data_dir: str | None = None,
         clock: Callable[[], float] = time.time,
-        rules: FocusRules | None = None,
+        api: FocusApi | None = None,
     ) -> None:
-        self.rules = rules or FocusRules(quirks, clock=clock, data_dir=data_dir)
+        self.api = api or FocusApi(quirks, clock=clock, data_dir=data_dir)
         self.port = port
-        """0 = a free one, known after the start; a restart keeps it."""
-        self._server: Server | None = None
+        """0 = a free port is chosen at the start; a restart keeps it."""
+        self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
-        """The base URL, to be followed by `/organizations/…`."""
+        """The base URL."""
         return f"http://{HOST}:{self.port}/api"
 
     def start(self) -> Sandbox:
-        """Listen; the port is open when this returns."""
-        server = Server((HOST, self.port), Handler, rules=self.rules)
+        """Open the port and serve in a thread."""
+        server = HttpServer((HOST, self.port), self.api)
         self.port = int(server.server_address[1])
         thread = threading.Thread(
             target=server.serve_forever, args=(0.02,), name="sandbox", daemon=True
@@ -53,7 +53,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Close the port and every connection; the rules and what they know stay."""
+        """Close the port and all connections; the data stay."""
         if self._server is None or self._thread is None:
             return
         self._server.stop()
@@ -70,20 +70,20 @@ class Sandbox:
 def serve(
     port: int, quota: int, print_line: Callable[[str], None], data_dir: str | None = None
 ) -> None:
-    """Serve until SIGINT or SIGTERM; prints the URL, then one line per request.
+    """Serve until SIGINT or SIGTERM; print the URL, then one line per request.
 
-    To be called in the main thread. Raises OSError if the port is taken.
+    Call it in the main thread. Raises OSError if the port is taken.
     """
     sandbox = Sandbox(Quirks(quota=quota), port=port, data_dir=data_dir)
     lines = threading.Lock()
 
     def show(entry: LoggedRequest) -> None:
-        # A reader that left (`| head`) is no reason to stop serving.
+        # Go on serving when the reader has left (`| head`).
         with lines, contextlib.suppress(OSError):
             print_line(str(entry))
 
-    sandbox.rules.on_request = show
-    # A pipe, not an Event: an Event's lock must not be taken in a signal handler.
+    sandbox.api.on_request = show
+    # A pipe: a signal handler must not take the lock of an Event.
     read_end, write_end = os.pipe()
 
     def leave(_signal: int, _frame: FrameType | None) -> None:

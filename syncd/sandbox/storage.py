@@ -1,4 +1,4 @@
-"""What the server knows: rows and quota windows, in memory or also in a JSON file."""
+"""The stored attachments and quota windows, in memory or in a JSON file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from syncd.sandbox.wire import Task
+from syncd.sandbox.messages import Task
 
 log = logging.getLogger("syncd.sandbox")
 
@@ -36,8 +36,8 @@ class Row:
 
 
 @dataclass
-class Window:
-    """The quota window of one organization: it opens with its first request."""
+class QuotaWindow:
+    """One organization's quota window; its first request opens it."""
 
     opened: float
     used: int = 0
@@ -45,21 +45,21 @@ class Window:
 
 @dataclass
 class Store:
-    """All state in memory; lives as long as the process."""
+    """All data in memory."""
 
     tasks: dict[Task, dict[int, Row]] = field(default_factory=dict)
-    windows: dict[int, Window] = field(default_factory=dict)
+    windows: dict[int, QuotaWindow] = field(default_factory=dict)
     next_id: int = 1
-    _past: dict[Task, list[tuple[float, tuple[Row, ...]]]] = field(default_factory=dict)
-    """Per write that a lagging list must not show yet: its time, and the rows before it."""
+    _before: dict[Task, list[tuple[float, tuple[Row, ...]]]] = field(default_factory=dict)
+    """For each write that a lagging list does not show yet: its time, and the rows before it."""
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
-        """Everything that reads or changes the store happens inside one."""
+        """Hold the store; every read and write happens inside."""
         yield
 
     def rows(self, task: Task) -> list[Row]:
-        """All rows of a task, deleted ones too, by id."""
+        """All rows of a task, deleted ones included, by id."""
         known = self.tasks.get(task, {})
         return [known[row_id] for row_id in sorted(known)]
 
@@ -67,30 +67,32 @@ class Store:
         """The rows of a task that are not deleted, by id."""
         return [row for row in self.rows(task) if row.deleted_at is None]
 
-    def take_id(self) -> int:
-        """A fresh id; ids grow and are never used twice."""
+    def new_row(
+        self, task: Task, name: str, order: int, file: tuple[str, int, str], now: float
+    ) -> Row:
+        """A row with the next id, not stored yet; `file`: MIME type, size, sha256."""
         self.next_id += 1
-        return self.next_id - 1
+        return Row(self.next_id - 1, task, name, order, *file, created_at=now, updated_at=now)
 
     def write(self, task: Task, rows: Iterable[Row], now: float, lag: float) -> None:
-        """Put rows, new or changed; the list shows them `lag` seconds later."""
+        """Store new or changed rows; the list shows them `lag` seconds later."""
         if lag > 0:
-            self._past.setdefault(task, []).append((now, tuple(self.rows(task))))
+            self._before.setdefault(task, []).append((now, tuple(self.rows(task))))
         known = self.tasks.setdefault(task, {})
         known.update((row.id, row) for row in rows)
 
-    def seen(self, task: Task, now: float, lag: float) -> list[Row]:
-        """The rows as the list knew them `lag` seconds ago."""
-        past = [entry for entry in self._past.get(task, []) if entry[0] > now - lag]
-        self._past[task] = past
-        return list(past[0][1]) if past else self.rows(task)
+    def listed(self, task: Task, now: float, lag: float) -> list[Row]:
+        """The rows as they were `lag` seconds ago."""
+        unseen = [entry for entry in self._before.get(task, []) if entry[0] > now - lag]
+        self._before[task] = unseen
+        return list(unseen[0][1]) if unseen else self.rows(task)
 
 
 class FileStore(Store):
-    """The same, kept in `DIR/sandbox.json` across runs.
+    """Keeps the data in `DIR/sandbox.json`.
 
-    Several processes may share the directory (a service and a `syncd list` beside it): every
-    session holds a lock, looks whether another one wrote, and leaves the file up to date.
+    Several processes may share the directory: every session locks it, loads the file if another
+    process has written it, and saves what it changed.
     """
 
     def __init__(self, directory: str) -> None:
@@ -163,7 +165,7 @@ def _encode(store: Store) -> dict[str, Any]:
     }
 
 
-def _decode(data: Any) -> tuple[dict[Task, dict[int, Row]], dict[int, Window], int]:
+def _decode(data: Any) -> tuple[dict[Task, dict[int, Row]], dict[int, QuotaWindow], int]:
     if data["version"] != VERSION:
         raise ValueError("written by another version")
     tasks: dict[Task, dict[int, Row]] = {}
@@ -172,7 +174,7 @@ def _decode(data: Any) -> tuple[dict[Task, dict[int, Row]], dict[int, Window], i
         row = Row(task=(int(organization), int(workspace), int(task)), **item)
         tasks.setdefault(row.task, {})[row.id] = row
     windows = {
-        int(organization): Window(float(opened), int(used))
+        int(organization): QuotaWindow(float(opened), int(used))
         for organization, (opened, used) in data["quota"].items()
     }
     highest = max((row_id for known in tasks.values() for row_id in known), default=0)

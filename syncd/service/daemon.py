@@ -1,7 +1,7 @@
-"""The service: watches, wakes the one worker, answers signals, until it is told to stop.
+"""The service: watches folders, wakes the worker, handles signals, until it is asked to stop.
 
-The main thread is the worker and owns the ledger. Watcher, scheduler and signals only put
-word into a queue that a signal handler may safely write to.
+The main thread runs the worker and owns the ledger. The threads of the watcher and the scheduler,
+and the signal handlers, only put a word into a queue that wakes it.
 """
 
 from __future__ import annotations
@@ -9,146 +9,153 @@ from __future__ import annotations
 import logging
 import queue
 import signal
-import time
+import threading
 from collections.abc import Callable
 
 from syncd.config import Config
 from syncd.engine.report import OK
 from syncd.errors import ConfigError, Stopped, SyncdError
 from syncd.focus.transport import HttpTransport
-from syncd.local.watch import Watcher
+from syncd.local.watcher import Watcher
 from syncd.model import TaskKey
-from syncd.service.alarms import Alarms, Clocks
-from syncd.service.board import Board
-from syncd.service.folders import PARENT, find_folders, register, watches
-from syncd.service.keys import Keys
+from syncd.overview.folders import PARENT, find_folders, register, watches
+from syncd.service.api_key import ApiKey
+from syncd.service.report_log import startup_line
 from syncd.service.sdnotify import Notifier
-from syncd.service.stopping import Stopping
-from syncd.service.telling import up
+from syncd.service.shutdown import Shutdown
+from syncd.service.status_writer import StatusWriter
+from syncd.service.timers import ClockCheck, Timers
 from syncd.service.worker import Worker
 
 log = logging.getLogger("syncd.service")
 
-TICK = 5.0
-"""Seconds after which the worker looks around by itself: timers may fail, clocks may jump."""
-BREATH = 1.0
-"""Seconds to wait after something that should not have happened."""
+LONGEST_WAIT = 5.0
+"""Seconds after which the main thread wakes by itself: timers may fail, clocks may jump."""
+ERROR_PAUSE = 1.0
+"""Seconds to wait after an unexpected error."""
 LONGEST_RESCAN = 60.0
 
 
 class Daemon:
-    """One process, one config, until SIGTERM."""
+    """One process with one config, until SIGTERM."""
 
     def __init__(
         self,
         config: Config,
         worker: Worker,
         transport: HttpTransport,
-        keys: Keys,
-        stopping: Stopping,
+        key: ApiKey,
+        shutdown: Shutdown,
         notifier: Notifier,
     ) -> None:
         self._config = config
         self._worker = worker
         self.transport = transport
-        self._keys = keys
-        self._stopping = stopping
+        self._key = key
+        self._shutdown = shutdown
         self._notifier = notifier
-        self.reload: Callable[[], Config] = lambda: config
-        """Reads the config again. ConfigError if it is broken."""
-        self.reequip: Callable[[Config, str], None] = lambda *_: None
-        """Takes over what may change of the section `api`."""
+        self.read_config: Callable[[], Config] = lambda: config
+        """Reads the config file. Raises ConfigError."""
+        self.connect: Callable[[Config, str], None] = lambda *_: None
+        """Replaces the worker's client by one with these settings and this key."""
         self.in_terminal = False
-        """A person looks on: one line says that the service is up."""
+        """A person watches: one line tells that the service is up."""
         self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._changed: dict[str, None] = {}
-        self._watcher = Watcher(self._wake)
-        self._alarms = Alarms(self._queue.put)
+        """Keys of watched folders that changed."""
+        self._asked = False
+        """A person asked for a cycle and waits for the status after it."""
+        self._watcher = Watcher(self._note_change)
+        self._timers = Timers(self._queue.put)
         self._tasks: dict[str, TaskKey] = {}
-        self._clocks = Clocks()
-        self._board = Board(config, worker, self._watcher, notifier)
-        worker.on_progress = self._board.write
-        stopping.pulse = self.pulse
+        """Of watched folders, by the watcher's key."""
+        self._clocks = ClockCheck()
+        self._next_ping = 0.0
+        self._status = StatusWriter(config, worker, self._watcher, notifier)
+        worker.on_change = lambda: self._status.update(changed=True)
+        shutdown.heartbeat = self.heartbeat
 
     def run(self) -> int:
-        """Work until asked to stop; the exit status."""
-        self._on_signals()
+        """Work until asked to stop; returns the exit status."""
+        self._handle_signals()
         try:
-            self._arrange()
-            self._alarms.start()
-            self._schedule()
+            self._update_folders()
+            self._timers.start()
+            self._set_timers()
             self._notifier.ready()
             if self.in_terminal:
-                log.info("%s", up([w.target for w in self._worker.folders.values()]))
-            code = self._first_answer()
-            if code != OK:
+                log.info("%s", startup_line([s.target for s in self._worker.folders.values()]))
+            # A key that the first request shows to be refused ends the service.
+            self._worker.run_due(until_request=True)
+            if (code := self._key.exit_code_at_start(self._worker)) != OK:
                 return code
-            self._worker.on_key_refused = self._keys.say_refused
-            if self._worker.gate.key_refused:
-                self._keys.say_refused()
-            self._board.write()
+            self._worker.on_key_refused = self._key.log_refused
+            if self._worker.pause.key_refused:
+                self._key.log_refused()
+            self._status.update(at_once=True)
             while True:
-                self._guarded_turn()
+                self._step_safely()
         except Stopped:
             return OK
         finally:
             self._end()
 
-    def pulse(self) -> None:
-        """The worker is alive; systemd hears of it while the watcher is healthy, too."""
-        if self._notifier.watchdog_interval is not None and self._watcher.healthy():
+    def heartbeat(self) -> None:
+        """Ping systemd's watchdog if the watcher is healthy, and update the status; called while
+        work goes on, by any thread."""
+        interval, now = self._notifier.watchdog_interval, self._worker.clock()
+        if interval is not None and now >= self._next_ping and self._watcher.healthy():
+            self._next_ping = now + interval / 2
             self._notifier.watchdog()
+        if threading.current_thread() is threading.main_thread():
+            self._status.update()
 
-    def _first_answer(self) -> int:
-        """Cycles up to the first that asked the server: only now a refused key ends the start."""
-        for _ in range(len(self._worker.folders)):
-            self._worker.run_due(most=1)
-            if self._worker.tools.meter.requests.total():
-                break
-        return self._keys.code_at_start(self._worker)
-
-    def _guarded_turn(self) -> None:
-        """What goes wrong beside the cycles is told, and no reason to stop."""
+    def _step_safely(self) -> None:
+        """An error outside the cycles is logged and does not end the service."""
         try:
-            self._turn()
+            self._step()
         except Stopped:
             raise
         except Exception as error:
             log.debug("traceback", exc_info=True)
-            what = str(error) if isinstance(error, SyncdError) else f"unexpected {error!r}"
-            log.error("%s; going on", what)
-            self._stopping.sleep(BREATH)
+            text = str(error) if isinstance(error, SyncdError) else f"unexpected {error!r}"
+            log.error("%s; going on", text)
+            self._shutdown.sleep(ERROR_PAUSE)
 
-    def _turn(self) -> None:
-        """Do what is due; then wait for word, or for a while."""
-        self._stopping.checkpoint()
-        self.pulse()
+    def _step(self) -> None:
+        """Do what is due, then wait for the next reason to work."""
+        self._shutdown.checkpoint()
         self._worker.run_due()
-        self._keys.note_if_it_works(self._worker)
-        if self._worker.gate.key_refused and self._keys.renewed(self.transport):
+        self._key.record_if_it_worked(self._worker)
+        if self._worker.pause.key_refused and self._key.reread(self.transport):
             self._worker.key_changed()
         self._find_moved()
-        self._board.write_news()
+        self._status.update(at_once=self._asked)
+        self._asked = False
         due = self._worker.next_due() - self._worker.clock()
-        self._alarms.once(due)
-        words = self._listen(min(max(due, 0.0), TICK))
-        self._stopping.checkpoint()
-        self._heed(words)
+        self._timers.set_due(due)
+        words = self._wait(min(max(due, 0.0), self._status.due_in(), LONGEST_WAIT))
+        self._shutdown.checkpoint()
+        self._handle(words)
 
-    def _heed(self, words: set[str]) -> None:
+    def _handle(self, words: set[str]) -> None:
+        if words - {"tick"}:
+            self._status.changed()
+        self._asked = bool(words & {"reload", "run all"})
         if "reload" in words:
-            self._take_over_config()
-        if "all" in words:
+            self._reload_config()
+        if "run all" in words:
             log.info("asked to run every folder now")
             self._worker.force_all()
-            self._arrange()
+            self._update_folders()
         if self._clocks.jumped():
-            self._look_at_everything()
-        self._take_changes()
+            self._rescan_everything()
+        self._handle_changes()
         if "rescan" in words:
             self._rescan()
 
-    def _listen(self, seconds: float) -> set[str]:
+    def _wait(self, seconds: float) -> set[str]:
+        """Wait for at most so many seconds; returns the words in the queue."""
         words: set[str] = set()
         try:
             words.add(self._queue.get(timeout=seconds) if seconds > 0 else self._queue.get_nowait())
@@ -157,65 +164,66 @@ class Daemon:
         except queue.Empty:
             return words
 
-    def _wake(self, key: str) -> None:
-        """Called by watcher threads, perhaps 60,000 times in a row: notes, and never waits."""
+    def _note_change(self, key: str) -> None:
+        """Called by the watcher's threads, perhaps 60,000 times in a row: it never waits."""
         if key not in self._changed:
             self._changed[key] = None
             self._queue.put("changed")
 
-    def _take_changes(self) -> None:
-        for key in list(self._changed):
-            self._changed.pop(key, None)
-            if key.startswith(PARENT):
-                self._arrange()
-            elif key in self._tasks:
+    def _handle_changes(self) -> None:
+        for key in (keys := list(self._changed)):
+            del self._changed[key]
+        if any(key.startswith(PARENT) for key in keys):
+            self._update_folders()
+        for key in keys:
+            if key in self._tasks:
                 self._worker.changed(self._tasks[key])
 
     def _find_moved(self) -> None:
-        """A folder that was moved away, or is back, is told before the next rescan."""
-        moved = self._watcher.moved()
-        if moved:
+        """Report a folder that was moved away, or back, before the next rescan does."""
+        if moved := self._watcher.moved():
             self._rescan()
+            self._status.changed()
         for key in moved:
             if key in self._tasks:
                 self._worker.moved(self._tasks[key])
 
     def _rescan(self) -> None:
-        """The local look for what events missed: folders, watches, parents, the key."""
+        """Find what no event told of: in folders, watches and `each:` parents."""
         for key in self._watcher.check():
             if key in self._tasks:
                 self._worker.changed(self._tasks[key])
         if any(entry.kind == "each" for entry in self._config.entries):
-            self._arrange()
+            self._update_folders()
         self._worker.rescan()
 
-    def _arrange(self) -> None:
-        """Make folders, watches and notes what config and disk say now."""
-        ledger = self._worker.tools.ledger
-        folders = find_folders(self._config, ledger, time.time())
+    def _update_folders(self) -> None:
+        """Work on, watch and report the folders that config and disk now name."""
+        ledger = self._worker.context.ledger
+        folders = find_folders(self._config, ledger)
         new = self._worker.set_targets(folders.targets)
-        self._board.show(folders)
-        if new:
-            register(self._config, ledger, folders.targets)
+        self._status.set_folders(folders)
+        register(self._config, ledger, new)
         self._tasks = {repr(t.folder.task): t.folder.task for t in folders.targets}
-        self._watcher.sync(watches(folders))
+        self._watcher.watch(watches(folders))
 
-    def _look_at_everything(self) -> None:
-        """After a suspend or a clock that was set: fresh connections, timers and scans."""
+    def _rescan_everything(self) -> None:
+        """After a suspend, or a clock that was set: new connections, timers and scans."""
         log.info("the clock jumped (suspend, or it was set): looking at everything again")
-        self.transport.new_connections()
+        self.transport.close()
         self._worker.rescan(everything=True)
-        self._schedule()
+        self._set_timers()
+        self._status.changed()
 
-    def _take_over_config(self) -> None:
-        """SIGHUP: the new config, or, if it is broken, the old one and a word about it."""
+    def _reload_config(self) -> None:
+        """Take over the config on SIGHUP; if it is broken, log that and keep the old one."""
         self._notifier.reloading()
         try:
-            config, key = self._keys.reload(self._config, self.reload())
-            self.reequip(config, key)
-            self._config = self._board.config = config
-            self._arrange()
-            self._schedule()
+            config, key = self._key.reload(self._config, self.read_config())
+            self.connect(config, key)
+            self._config = self._status.config = config
+            self._update_folders()
+            self._set_timers()
             self._worker.force_all()
             log.info("the config was read again")
         except SyncdError as error:
@@ -223,22 +231,20 @@ class Daemon:
                 log.error("the config stays as it was: %s", fault)
         self._notifier.ready()
 
-    def _schedule(self) -> None:
-        """Jobs only wake the worker; what is due it knows itself."""
+    def _set_timers(self) -> None:
         rescans = (entry.rescan for entry in self._config.entries)
-        self._alarms.every("rescan", min(rescans, default=LONGEST_RESCAN))
-        interval = self._notifier.watchdog_interval
-        if interval is not None:
-            self._alarms.every("tick", interval)
+        self._timers.repeat("rescan", min(rescans, default=LONGEST_RESCAN))
+        if (interval := self._notifier.watchdog_interval) is not None:
+            self._timers.repeat("tick", interval)
 
-    def _on_signals(self) -> None:
-        self._stopping.wake = lambda: self._queue.put("stop")
+    def _handle_signals(self) -> None:
+        self._shutdown.wake = lambda: self._queue.put("stop")
         signal.signal(signal.SIGHUP, lambda *_: self._queue.put("reload"))
-        signal.signal(signal.SIGUSR1, lambda *_: self._queue.put("all"))
+        signal.signal(signal.SIGUSR1, lambda *_: self._queue.put("run all"))
 
     def _end(self) -> None:
         self._notifier.stopping()
-        self._stopping.tell_once()
-        self._alarms.stop()
+        self._shutdown.announce_once()
+        self._timers.stop()
         self._watcher.stop()
-        self._board.leave()
+        self._status.write_stopped()

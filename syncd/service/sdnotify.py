@@ -1,4 +1,4 @@
-"""Tells systemd how the service fares (sd_notify, without the library); silent without systemd.
+"""Send the state of the service to systemd (sd_notify, without the library).
 
 Nothing here raises: a message that cannot be delivered is no reason to stop syncing.
 """
@@ -21,7 +21,7 @@ class Notifier:
     """The service manager's socket and watchdog, as the environment names them.
 
     The variables are removed from `environ` at once, so that no child process (a token_command)
-    inherits them and speaks, or is listened to, in our name.
+    inherits them and sends messages in our name.
     """
 
     def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
@@ -51,24 +51,24 @@ class Notifier:
         self._send(f"STATUS={line}")
 
     def reloading(self) -> None:
-        """The config is being looked at again, until `ready`."""
+        """The service reads its config again, until `ready`."""
         # systemd compares this with CLOCK_MONOTONIC (sd_notify(3), since 253).
         microseconds = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         self._send(f"RELOADING=1\nMONOTONIC_USEC={microseconds}")
 
     def stopping(self) -> None:
-        """The service is on its way out."""
+        """The service ends."""
         self._send("STOPPING=1")
 
     def watchdog(self) -> None:
-        """Still alive: to be called only by what would fall silent if the work hung."""
+        """The service is alive. Call it only where the call would stop if the work hung."""
         self._send("WATCHDOG=1")
 
     def _send(self, message: str) -> None:
         if not self._address:
             return
-        # A socket for each message: none to go stale when systemd is executed anew. It does not
-        # block: a full queue means that systemd is busy, and the next message will do.
+        # A socket for each message, as systemd may restart itself in between. It does not block:
+        # if systemd's queue is full, the next message replaces this one.
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
         data = message.encode("utf-8", "replace")
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, kind) as sender:
@@ -76,7 +76,7 @@ class Notifier:
 
 
 def _address(name: str) -> bytes:
-    """`/path`, or `@name` in the abstract space; anything else (vsock:) is not for us."""
+    """`/path`, or `@name` in the abstract namespace; others (vsock:) are not supported."""
     raw = os.fsencode(name)
     if len(raw) < 2 or "\0" in name:
         return b""
@@ -86,7 +86,7 @@ def _address(name: str) -> bytes:
 
 
 def _interval(microseconds: str, pid: str) -> float | None:
-    """None without a watchdog, and where it is meant for another process (WATCHDOG_PID)."""
+    """None without a watchdog, and if WATCHDOG_PID names another process."""
     if not re.fullmatch("[0-9]{1,18}", microseconds) or int(microseconds) == 0:
         return None
     if pid and pid != str(os.getpid()):

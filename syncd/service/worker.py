@@ -1,214 +1,247 @@
-"""The one worker: runs due cycles, one at a time, and notes what came of them.
+"""Run the cycles that are due, one at a time, and schedule the next ones.
 
-It knows no threads and no timers: `run_due` does what is due at a given moment and says when
-the next thing is. The daemon calls it in real time.
+The worker has no threads and no timers: `run_due` does what is due now, `next_due` says when to
+call it again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from syncd.engine.cycle import Cycle
-from syncd.engine.report import KEY, LATER, Cause, FolderReport
-from syncd.engine.tools import Options, Tools
+from syncd.engine.context import Context, Options
+from syncd.engine.folder_run import FolderRun
+from syncd.engine.report import KEY, LATER, Cause, FolderReport, Trouble
 from syncd.errors import StateError, Stopped
 from syncd.model import TaskKey
-from syncd.service.aftermath import Gate, afterwards, pace_next, retry_refused
-from syncd.service.agenda import LONGEST_PACE, Timing, refresh_interval
-from syncd.service.folders import Target
-from syncd.service.notes import Approval, task_text
-from syncd.service.telling import Telling
-from syncd.service.watched import Watched
+from syncd.overview.folders import Target
+from syncd.overview.status import task_text
+from syncd.overview.status_file import Approval
+from syncd.service.backoff import Pause, retry_refused_files, schedule_next
+from syncd.service.folder_state import FolderState
+from syncd.service.pacing import RecentSenders, pace_next, refresh_interval
+from syncd.service.report_log import ReportLog
+from syncd.service.schedule import Schedule
 
 log = logging.getLogger("syncd.worker")
 
 
 @dataclass
 class Worker:
-    """Clock in monotonic seconds; `tools.clock` is the wall's."""
+    """`clock` gives monotonic seconds; `context.clock` gives seconds since the epoch."""
 
-    tools: Tools
+    context: Context
     clock: Callable[[], float]
     approvals: Callable[[], Mapping[str, Approval]]
-    used_approvals: Callable[[Sequence[str]], None]
-    folders: dict[TaskKey, Watched] = field(default_factory=dict)
-    gate: Gate = field(default_factory=Gate)
+    drop_approvals: Callable[[Sequence[str]], None]
+    folders: dict[TaskKey, FolderState] = field(default_factory=dict)
+    pause: Pause = field(default_factory=Pause)
     syncing: TaskKey | None = None
-    telling: Telling = field(default_factory=Telling)
-    on_progress: Callable[[], None] = lambda: None
-    """The status is worth writing again."""
+    """The task of the cycle that runs now."""
+    report_log: ReportLog = field(default_factory=ReportLog)
+    on_change: Callable[[], None] = lambda: None
+    """Called when the status of a folder may have changed."""
     on_key_refused: Callable[[], None] = lambda: None
+    _folders_of: Counter[int] = field(default_factory=Counter)
+    """Number of folders, by organization."""
+    _limits: dict[int, int] = field(default_factory=dict)
+    """Requests an hour, by organization, that the refresh intervals were computed from."""
+    _senders: RecentSenders = field(default_factory=RecentSenders)
 
     def set_targets(self, targets: Sequence[Target]) -> list[Target]:
-        """Take over what the config says now; returns the folders that are new."""
-        wanted = {t.folder.task: t for t in targets}
-        for task in [t for t in self.folders if t not in wanted]:
-            del self.folders[task]
+        """Work on exactly these folders; returns those that are new or changed."""
+        states: dict[TaskKey, FolderState] = {}
         new = []
-        for task, target in wanted.items():
-            known = self.folders.get(task)
-            if known is not None and known.target == target:
-                continue
-            watched = Watched(target, Timing(target.settle, target.refresh))
-            self._recall(watched)
-            self.folders[task] = watched
-            new.append(target)
+        for target in targets:
+            state = known = self.folders.get(target.folder.task)
+            if state is None or state.target != target:
+                state = self._first_state(target, known)
+                new.append(target)
+            states[target.folder.task] = state
+        for task in self.folders.keys() - states.keys():
+            self._senders.remove(task)
+        self.folders = states
+        self._folders_of = Counter(task.organization_id for task in states)
+        self._limits = {}
         return new
 
     def changed(self, task: TaskKey) -> None:
-        """The watcher saw something move."""
+        """The watcher saw a change in the folder of this task."""
         if task in self.folders:
-            self.folders[task].timing.changed(self.clock())
+            self.folders[task].schedule.changed(self.clock())
 
     def moved(self, task: TaskKey) -> None:
-        """The folder itself came or went, of which no event tells."""
+        """The folder itself came or went, which causes no event."""
         if task in self.folders:
-            self.folders[task].timing.moved(self.clock())
+            self.folders[task].schedule.moved(self.clock())
 
     def force_all(self) -> None:
-        """Run every folder now and forget all waits."""
-        self.gate.open()
-        for watched in self.folders.values():
-            watched.timing.force()
+        """Make a cycle of every folder due now, and forget all delays."""
+        self.pause.end()
+        for state in self.folders.values():
+            state.schedule.force()
 
     def rescan(self, *, everything: bool = False) -> None:
-        """Look at folders for what events missed; costs no request."""
+        """Scan folders for changes that no event told of; sends no request.
+
+        Folders whose rescan is due more than half an interval from now are left for a later
+        call, unless `everything` is to be scanned.
+        """
         now = self.clock()
-        for watched in self.folders.values():
-            interval = watched.target.rescan
-            # Called in a rhythm that need not be this folder's: the nearest call is its own.
-            if not everything and now + interval / 2 < watched.rescan_at:
+        for state in self.folders.values():
+            interval = state.target.rescan
+            if not everything and now + interval / 2 < state.rescan_at:
                 continue
-            watched.rescan_at = now + interval
-            timing = watched.timing
-            if timing.waiting() or timing.never_tried:
+            state.rescan_at = now + interval
+            schedule = state.schedule
+            if schedule.has_changes() or schedule.never_ran:
                 continue
-            if watched.changed(self.tools.clock()):
-                timing.changed(now)
+            if state.has_changed(self.context.clock()):
+                schedule.changed(now)
 
     def next_due(self) -> float:
-        """When the next cycle is due; infinity = nothing is known of."""
-        cycles = [w.timing.due_at() for w in self.folders.values()]
-        return max(min(cycles, default=float("inf")), self.gate.opens_at())
+        """When `run_due` has something to do, in monotonic seconds; infinity = nothing is due."""
+        cycles = (s.schedule.due_at() for s in self.folders.values())
+        return max(min(cycles, default=float("inf")), self.pause.ends_at())
 
-    def run_due(self, most: int | None = None) -> None:
-        """Run every cycle that is due (or so many), the one that waited longest first."""
-        self._stretch_refreshes()
-        while most != 0 and (task := self._next()) is not None:
-            most = None if most is None else most - 1
-            self.tools.checkpoint()
-            watched = self.folders[task]
-            if not self._may_wait(watched):
-                self._cycle(watched)
+    def run_due(self, *, until_request: bool = False) -> None:
+        """Run each cycle that is due now, the one that waited longest first; with
+        `until_request` none after the first that sent a request."""
+        self._set_refresh_intervals()
+        for state in self._due():
+            if self.clock() < self.pause.ends_at():
+                return
+            self.context.checkpoint()
+            if self._can_wait(state):
+                continue
+            report = self._cycle(state)
+            if until_request and report.requests:
+                return
 
-    def answered(self) -> bool:
+    def key_has_worked(self) -> bool:
         """Whether a request got an answer that only a good key gets."""
-        return self.tools.meter.key_worked
+        return self.context.quota.key_worked
 
     def key_changed(self) -> None:
-        """A new key is in place: try it at once."""
-        if self.gate.key_refused:
-            self.gate.key_refused = False
-            for watched in self.folders.values():
-                watched.timing.force()
+        """A new key is in use: try it at once."""
+        if self.pause.key_refused:
+            self.pause.key_refused = False
+            for state in self.folders.values():
+                state.schedule.force()
+            self.on_change()
 
-    def _next(self) -> TaskKey | None:
+    def _due(self) -> Iterable[FolderState]:
         now = self.clock()
-        if now < self.gate.opens_at():
-            return None
-        due = {t: w.timing.due_at() for t, w in self.folders.items()}
-        ready = [t for t, at in due.items() if at <= now]
-        return min(ready, key=lambda t: due[t], default=None)
+        due = [(s.schedule.due_at(), s) for s in self.folders.values()]
+        ready = [(at, state) for at, state in due if at <= now]
+        return [state for _, state in sorted(ready, key=lambda pair: pair[0])]
 
-    def _may_wait(self, watched: Watched) -> bool:
-        """Whether a look at the folder, which costs no request, finds that no cycle is needed."""
-        began, timing = self.clock(), watched.timing
-        if not timing.only_changed(began):
+    def _can_wait(self, state: FolderState) -> bool:
+        """Whether a scan, which sends no request, shows that no cycle is needed yet."""
+        began, schedule = self.clock(), state.schedule
+        if not schedule.needs_scan_first(began):
             return False
-        waits = watched.may_wait(began, self.tools.clock())
-        timing.look_took = self.clock() - began
-        return waits
+        can_wait = state.can_wait(began, self.context.clock())
+        schedule.scan_took = self.clock() - began
+        self.on_change()
+        return can_wait
 
-    def _cycle(self, watched: Watched) -> None:
-        target, timing, began = watched.target, watched.timing, self.clock()
+    def _cycle(self, state: FolderState) -> FolderReport:
+        target, began = state.target, self.clock()
         task = target.folder.task
-        options = Options(once=False, settle=target.settle, list_first=timing.needs_list(began))
+        list_first = state.schedule.needs_list(began)
+        options = Options(once=False, settle=target.settle, list_first=list_first)
         approval = self.approvals().get(task_text(task))
-        ids = approval.ids if approval else frozenset()
-        cycle = Cycle(self.tools, options, target.folder, ids)
-        timing.begin()
+        state.schedule.start_cycle()
         self.syncing = task
-        self.on_progress()
+        self.on_change()
         try:
-            report = self._run(cycle)
+            report = self._run(state, options, approval.ids if approval else frozenset(), began)
         finally:
             self.syncing = None
-        if approval and report.decided:
-            self._use_up(task)
-        now, wall = self.clock(), self.tools.clock()
-        watched.went(cycle, began, now, wall)
-        afterwards(watched, report, self.gate, now, wall)
-        retry_refused(timing, self.tools.ledger.past(task, wall), now, wall)
-        pace_next(watched, report, self.tools.meter, now, self._sharing(task.organization_id, wall))
+        if approval and report.is_decided:
+            self._drop_approval(task)
+        self._schedule(state, report)
         if report.code == KEY:
             self.on_key_refused()
-        self.telling.tell(target.folder.name, report)
-        self.on_progress()
+        self.report_log.log(target.folder.name, report)
+        self.on_change()
+        return report
 
-    def _sharing(self, organization: int, wall: float) -> int:
-        """How many folders of an organization have spent of its quota lately."""
-        return sum(
-            task.organization_id == organization
-            and w.report is not None
-            and w.report.requests > 0
-            and 0 <= wall - (w.last_cycle or 0.0) <= LONGEST_PACE
-            for task, w in self.folders.items()
-        )
+    def _schedule(self, state: FolderState, report: FolderReport) -> None:
+        """Decide when the next cycle comes."""
+        now, wall = self.clock(), self.context.clock()
+        task = state.target.folder.task
+        state.report, state.last_cycle = report, wall
+        schedule_next(state, report, self.pause, now, wall)
+        if state.ledger is not None:
+            retry_refused_files(state.schedule, state.ledger.state, now, wall)
+        self._senders.record(task, report.requests, now)
+        senders = self._senders.count(task.organization_id, now)
+        pace_next(state, report, self.context.quota, now, senders)
 
-    def _run(self, cycle: Cycle) -> FolderReport:
-        """A cycle must not take the service with it: what is wrong is told and tried again."""
+    def _run(
+        self, state: FolderState, options: Options, approved: frozenset[int], began: float
+    ) -> FolderReport:
+        """The report of one run; an error becomes the trouble of this folder, tried again later."""
         cause: Cause
+        folder, ledger = state.target.folder, self.context.ledger
+        run: FolderRun | None = None
         try:
-            self.tools.ledger.prove_writable()
-            return cycle.run()
+            ledger.prove_writable()
+            if state.ledger is None:
+                state.ledger = ledger.task(folder.task)
+            run = FolderRun(self.context, options, folder, state.ledger, approved)
+            report = run.run()
+            now, wall = self.clock(), self.context.clock()
+            state.record_run(run.observer, report.requests, began, now, wall)
+            return report
         except Stopped:
             raise
         except StateError as error:
             text, cause = str(error), "files"
+            for other in self.folders.values():
+                other.ledger = None
             with suppress(StateError):
-                self.tools.ledger.renew()
+                ledger.renew()
         except Exception as error:
             log.debug("traceback", exc_info=True)
             # It may have cost requests: wait as if the server had failed.
             text, cause = f"unexpected {type(error).__name__}: {error}", "server"
-        cycle.look.listing = None
-        cycle.report.fails(LATER, text, cause)
-        return cycle.report
+        state.schedule.listed_at = None
+        trouble = Trouble(LATER, text, cause)
+        return FolderReport.of(folder, trouble) if run is None else run.unfinished(trouble)
 
-    def _use_up(self, task: TaskKey) -> None:
+    def _drop_approval(self, task: TaskKey) -> None:
         try:
-            self.used_approvals([task_text(task)])
+            self.drop_approvals([task_text(task)])
         except StateError as error:
-            # It stays, for attachments that are gone: it can do no harm.
+            # It names attachments that are gone, so keeping it does no harm.
             log.warning("%s", error)
 
-    def _stretch_refreshes(self) -> None:
-        per_organization: dict[int, int] = {}
-        for task in self.folders:
+    def _set_refresh_intervals(self) -> None:
+        """Share out the refreshes of each organization, if its limit or the folders changed."""
+        limits = {o: self.context.quota.limit(o) for o in self._folders_of}
+        if limits == self._limits:
+            return
+        self._limits = limits
+        for task, state in self.folders.items():
             organization = task.organization_id
-            per_organization[organization] = per_organization.get(organization, 0) + 1
-        for task, watched in self.folders.items():
-            limit = self.tools.meter.limit(task.organization_id)
-            count = per_organization[task.organization_id]
-            watched.timing.refresh_every = refresh_interval(count, limit)
+            folders, limit = self._folders_of[organization], limits[organization]
+            state.schedule.refresh_every = refresh_interval(folders, limit)
 
-    def _recall(self, watched: Watched) -> None:
-        """The remembered list keeps its age over a restart."""
-        remembered = self.tools.ledger.remembered(watched.target.folder.task)
-        if remembered is not None:
-            age = self.tools.clock() - remembered[1]
-            if age >= 0:
-                watched.timing.listed_at = self.clock() - age
+    def _first_state(self, target: Target, known: FolderState | None) -> FolderState:
+        """The state of a folder that is new, or whose settings changed.
+
+        The list that the ledger remembers keeps its age over a restart.
+        """
+        ledger = known.ledger if known else None
+        ledger = ledger or self.context.ledger.task(target.folder.task)
+        schedule = Schedule(target.settle, target.refresh)
+        if (listed_at := ledger.state.listed_at) is not None:
+            age = self.context.clock() - listed_at
+            schedule.listed_at = self.clock() - age if age >= 0 else None
+        return FolderState(target, schedule, ledger)

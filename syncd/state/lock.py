@@ -1,4 +1,4 @@
-"""One owner of a state directory: an flock that dies with its process."""
+"""Lets one process at a time use a state directory: an flock, which ends with its process."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from types import TracebackType
 
 from syncd.errors import StateError, StateLocked
-from syncd.state.private import open_private
+from syncd.state.permissions import open_owner_only
 
-_TRIES, _BETWEEN = 4, 0.05
+_TRIES, _SECONDS_BETWEEN = 4, 0.05
 
 
 def make_state_dir(state_dir: str) -> None:
-    """Create the state directory, for its owner's eyes only."""
+    """Create the state directory with mode 0700, unless it exists."""
     try:
         os.makedirs(state_dir, mode=0o700, exist_ok=True)
     except OSError as error:
@@ -25,37 +25,36 @@ def make_state_dir(state_dir: str) -> None:
 
 
 class StateLock:
-    """Held by the service, or by a `--once`, for as long as it may write the ledger."""
+    """Held by the service or a `--once` run as long as it may write the ledger."""
 
     def __init__(self, state_dir: str) -> None:
         self._path = os.path.join(state_dir, "lock")
         self._descriptor: int | None = None
 
     def __enter__(self) -> StateLock:
-        """Raises StateLocked, with the pid of the owner where it is known."""
+        """Raises StateLocked, with the holder's pid if it is known, or StateError."""
         try:
-            descriptor = open_private(self._path)
+            descriptor = open_owner_only(self._path)
         except OSError as error:
-            raise StateError(f"{self._path}: {error.strerror}; nothing was sent") from None
+            raise self._unusable(error) from None
         try:
             _lock(descriptor)
-        except BlockingIOError:
+        except OSError as error:
             pid = _read_pid(descriptor)
             os.close(descriptor)
+            if not isinstance(error, BlockingIOError):
+                raise self._unusable(error) from None
             raise StateLocked(
                 f"another syncd is at work on this state{f' (pid {pid})' if pid else ''}: "
                 "wait for it, or stop it",
                 pid,
             ) from None
-        except OSError as error:
-            os.close(descriptor)
-            raise StateError(f"{self._path}: {error.strerror}; nothing was sent") from None
         self._descriptor = descriptor
         try:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except OSError:
-            pass  # A full disk: the lock holds without the pid; the ledger will speak up.
+            pass  # the disk is full: the lock holds without the pid
         return self
 
     def __exit__(
@@ -68,19 +67,22 @@ class StateLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def _unusable(self, error: OSError) -> StateError:
+        return StateError(f"{self._path}: {error.strerror}; nothing was sent")
+
 
 def _lock(descriptor: int) -> None:
-    """Take the lock; a `status` that looks at it just now lets go within milliseconds."""
+    """Take the lock. `lock_owner` in another process may hold it for some milliseconds."""
     for _ in range(_TRIES):
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(_BETWEEN)
+            time.sleep(_SECONDS_BETWEEN)
     return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def owner(state_dir: str) -> int | None:
-    """The pid of the syncd that holds this state; None = nobody does. Writes nothing."""
+def lock_owner(state_dir: str) -> int | None:
+    """The pid of the process that holds the lock; None = nobody does. Writes nothing."""
     try:
         descriptor = os.open(os.path.join(state_dir, "lock"), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

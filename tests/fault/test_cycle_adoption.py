@@ -49,7 +49,7 @@ def test_adopted_if_it_is_not_older_than_the_file(
     whole_second_file(world, b"content")
     attached(world, "a", b"content", after=after)
     report = world.run()
-    assert report.exit_code() == 0
+    assert report.exit_code == 0
     assert (report.adopted, report.created) == ((["a"], []) if adopted else ([], ["a"]))
     assert world.names() == (["a"] if adopted else ["a", "a"])
     assert any("--adopt" in hint for hint in report.hints) == (not adopted)

@@ -33,7 +33,7 @@ def costs(world: World, witness: Witness, *calls: str) -> None:
     assert not foreseen.in_sync or calls == (LIST,)
     report = world.run()
     assert sorted(world.calls()) == sorted(calls)
-    assert (report.exit_code(), report.in_sync) == (0, True)
+    assert (report.exit_code, report.in_sync) == (0, True)
     assert report.requests == foreseen.planned_requests == len(calls)
     told = ("created", "replaced", "renamed", "reordered", "deleted", "adopted")
     for kind in told:
@@ -250,7 +250,7 @@ def stuck_at_the_delete(new_world: NewWorld) -> tuple[World, Witness]:
     world.write("a", "something new")
     witness.note()
     world.server.faults.append(Fault("status_before", method="DELETE", times=None))
-    assert world.run().exit_code() == 75
+    assert world.run().exit_code == 75
     world.server.faults.clear()
     world.ahead += 600
     return world, witness

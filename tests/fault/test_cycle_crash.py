@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncd.errors import StateError
-from syncd.state.ledger import Ledger
+from syncd.state.database import Database
 from tests.fault.conftest import NewWorld
 from tests.fault.test_cycle_faults import calm, many_things
 from tests.support.witness import Witness
@@ -27,18 +27,18 @@ class Commits:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, left: int, *, after: bool) -> None:
         self.left = left
         self.after = after
-        self.honest = Ledger.transaction
-        monkeypatch.setattr(Ledger, "transaction", self._patched())
+        self.honest = Database.transaction
+        monkeypatch.setattr(Database, "transaction", self._patched())
 
     def _patched(self) -> Any:
         commits = self
 
         @contextmanager
-        def transaction(ledger: Ledger) -> Iterator[None]:
+        def transaction(database: Database) -> Iterator[None]:
             commits.left -= 1
             if commits.left < 0 and not commits.after:
                 raise Killed
-            with commits.honest(ledger):
+            with commits.honest(database):
                 yield
             if commits.left < 0:
                 raise Killed
@@ -72,33 +72,33 @@ def test_killed_at_any_commit(
     for commit in range(first, 100, step):
         world, witness = many_things(new_world, ids_in_201=ids)
         if not killed_at(world, monkeypatch, commit, after=after):
-            assert commit > 20
+            assert commit > 15
             return
         calm(world, witness, runs=1)
         world.sandbox.stop()
     pytest.fail("it never came to its end")
 
 
-@pytest.mark.parametrize("commit", range(0, 32, 3))
+@pytest.mark.parametrize("commit", range(0, 18, 2))
 def test_when_the_ledger_cannot_be_written_nothing_more_is_sent(
     new_world: NewWorld, monkeypatch: pytest.MonkeyPatch, commit: int
 ) -> None:
     world, witness = many_things(new_world)
     left = [commit]
-    honest = Ledger.transaction
+    honest = Database.transaction
     sent_before_the_end: list[int] = []
 
     @contextmanager
-    def full(ledger: Ledger) -> Iterator[None]:
+    def full(database: Database) -> Iterator[None]:
         left[0] -= 1
         if left[0] < 0:
             sent_before_the_end.append(len(world.server.log))
             raise StateError("disk full")
-        with honest(ledger):
+        with honest(database):
             yield
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "transaction", full)
+        patch.setattr(Database, "transaction", full)
         with pytest.raises(StateError):
             world.run()
     # What was under way in the other connection may have come in since.
@@ -112,7 +112,7 @@ class TestTheLedgerIsLost:
         world.run()
         lose(world)
         report = world.run()
-        assert (report.exit_code(), world.calls()) == (0, ["GET list"])
+        assert (report.exit_code, world.calls()) == (0, ["GET list"])
         assert sorted(report.adopted) == sorted(witness.folder())
         calm(world, witness, runs=0)
 
@@ -126,7 +126,7 @@ class TestTheLedgerIsLost:
         lose(world)
         world.write("a", "new content")
         report = world.run()
-        assert (report.created, report.foreign, report.exit_code()) == (["a"], ["a"], 0)
+        assert (report.created, report.foreign, report.exit_code) == (["a"], ["a"], 0)
         assert sorted(world.names()) == ["a", "a", "b", "c"]
 
     @pytest.mark.parametrize("content", [b"", b"not a database at all", b"SQLite format 3\0" * 99])
@@ -135,7 +135,7 @@ class TestTheLedgerIsLost:
         world.run()
         (world.state / "ledger.db").write_bytes(content)
         report = world.run()
-        assert (report.exit_code(), world.calls()) == (0, ["GET list"])
+        assert (report.exit_code, world.calls()) == (0, ["GET list"])
         assert bool(list(world.state.glob("ledger.db.damaged-*"))) == bool(content)
         calm(world, witness, runs=0)
 

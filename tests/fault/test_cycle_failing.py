@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncd.sandbox.faults import Fault
-from syncd.sandbox.wire import Request, Response
+from syncd.sandbox.messages import Request, Response
 from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
@@ -77,9 +77,9 @@ def runs(world: World, server: Sick, most: int, **options: Any) -> Any:
         begun = len(world.server.log)
         report = world.run(**options)
         assert server.most_after_the_first(begun) <= 8, world.calls()
-        if report.exit_code() == 1:
+        if report.exit_code == 1:
             return report
-        assert report.exit_code() == 75
+        assert report.exit_code == 75
         assert report.pending
     return report
 
@@ -94,9 +94,9 @@ def test_one_file_in_a_bulk_is_found_and_the_others_arrive(
     report = runs(world, server, 3, once=once)
     assert ([p.path for p in report.failed], goods(world)) == ([f"{bad:02} bad"], 9)
     assert f"{bad:02} bad" in report.failed[0].reason
-    assert (report.exit_code(), report.error) == (1, None)
+    assert (report.exit_code, report.error) == (1, None)
     again = world.run(once=once)
-    assert (again.exit_code(), again.failed, world.calls()) == (1, report.failed, ["GET list"])
+    assert (again.exit_code, again.failed, world.calls()) == (1, report.failed, ["GET list"])
 
 
 @pytest.mark.parametrize("bad", [(0, 9), (0, 1), (1, 4, 7), (0, 1, 2, 3), (0, 2, 4, 6, 8)])
@@ -111,7 +111,7 @@ def test_one_among_many_bulks(new_world: NewWorld) -> None:
     for _ in range(4):
         report = world.run()
         assert len(world.calls()) <= 5 + 8 + 2
-    assert (len(report.failed), goods(world), report.exit_code()) == (1, 44, 1)
+    assert (len(report.failed), goods(world), report.exit_code) == (1, 44, 1)
 
 
 def test_a_failure_by_chance_costs_a_bulk_of_ten_three_requests_more(new_world: NewWorld) -> None:
@@ -128,14 +128,14 @@ def test_it_is_tried_again_after_delays_that_double(new_world: NewWorld) -> None
     runs(world, server, 3)
     for delay in (60, 120, 240, 480):
         world.ahead += delay - 40
-        assert world.run().exit_code() == 1
+        assert world.run().exit_code == 1
         assert world.calls() == ["GET list"]
         world.ahead += 41
         report = world.run()
         assert ([p.path for p in report.failed], report.error) == (["01 bad"], None)
         assert world.calls().count("POST single") == 1
     server.bad = lambda _: False
-    assert world.run().exit_code() == 1
+    assert world.run().exit_code == 1
     assert world.run(retry=True).in_sync
 
 
@@ -179,7 +179,7 @@ def test_deletes_renames_and_moves_do_not_wait_for_it(new_world: NewWorld, once:
     assert report.reordered
     first = next(n for n, call in enumerate(world.calls()) if call.startswith("POST"))
     assert not any(call.startswith("POST") for call in world.calls()[first + 1 : first + 4])
-    assert ([p.path for p in report.failed], report.exit_code()) == (["01 bad"], 1)
+    assert ([p.path for p in report.failed], report.exit_code) == (["01 bad"], 1)
     (world.root / "01 bad").unlink()
     world.run()
     witness.assert_settled()
@@ -192,7 +192,7 @@ def test_where_it_fails_on_all_alike_the_server_is_to_blame(new_world: NewWorld)
         begun = len(world.server.log)
         report = world.run()
         assert server.most_after_the_first(begun) <= 8
-        assert (report.exit_code(), report.failed) == (75, [])
+        assert (report.exit_code, report.failed) == (75, [])
         assert "500" in (report.error or "")
         assert report.pending
     server.bad = lambda _: False
@@ -207,11 +207,11 @@ def test_one_file_with_nothing_else_to_do_is_the_servers_trouble_at_first(
     """Once it has failed in two runs it has a delay of its own, so that it costs no more."""
     world, server = sick(new_world, 1, 0)
     report = world.run()
-    assert (report.exit_code(), report.failed) == (75, [])
+    assert (report.exit_code, report.failed) == (75, [])
     assert "00 bad" in (report.error or "")
     report = world.run()
-    assert ([p.path for p in report.failed], report.exit_code()) == (["00 bad"], 1)
-    assert world.run().exit_code() == 1
+    assert ([p.path for p in report.failed], report.exit_code) == (["00 bad"], 1)
+    assert world.run().exit_code == 1
     assert world.calls() == ["GET list"]
     server.bad = lambda _: False
     world.ahead += 90
@@ -238,7 +238,7 @@ def test_in_the_service_one_file_alone_holds_up_nothing(new_world: NewWorld) -> 
     world.ahead += 5
     (world.root / "y").rename(world.root / "z")
     report = world.run(once=False)
-    assert (report.renamed, report.exit_code()) == ([("y", "z")], 1)
+    assert (report.renamed, report.exit_code) == ([("y", "z")], 1)
     assert not any(call.startswith("POST") for call in world.calls())
     assert len(server.posts) < 8
 
@@ -263,7 +263,7 @@ def test_an_attachment_whose_change_always_fails_stops_no_other(
     world.write("new", "new")
     report = world.run(once=once)
     assert (len(report.deleted) + len(report.renamed), report.created) == (2, ["new"])
-    assert (len(report.failed), report.exit_code(), report.error) == (1, 1, None)
+    assert (len(report.failed), report.exit_code, report.error) == (1, 1, None)
     world.run(once=once)
     assert world.calls() == ["GET list"]
     world.server.faults.clear()
@@ -283,10 +283,10 @@ def test_an_old_version_that_cannot_be_deleted_is_told(new_world: NewWorld) -> N
     )
     world.write("a", "changed")
     report = world.run()
-    assert (report.exit_code(), f"attachment {old}" in (report.error or "")) == (75, True)
+    assert (report.exit_code, f"attachment {old}" in (report.error or "")) == (75, True)
     for _ in range(2):
         report = world.run()
-        assert ([p.path for p in report.failed], report.exit_code()) == (["a"], 1)
+        assert ([p.path for p in report.failed], report.exit_code) == (["a"], 1)
     assert world.calls() == ["GET list"]
     world.server.faults.clear()
     world.ahead += 61
@@ -299,5 +299,5 @@ def test_a_server_that_asks_for_patience_is_not_failing_on_a_file(new_world: New
         Fault("status_before", method="POST", status=503, retry_after="600", times=None)
     )
     report = world.run()
-    assert (report.exit_code(), report.failed) == (75, [])
+    assert (report.exit_code, report.failed) == (75, [])
     assert world.calls().count("POST bulk") == 1

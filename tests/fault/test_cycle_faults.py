@@ -82,13 +82,13 @@ def calm(world: World, witness: Witness, runs: int = 2) -> None:
         world.run()
     witness.assert_settled()
     report = world.run()
-    assert (report.exit_code(), report.in_sync, world.calls()) == (0, True, ["GET list"])
+    assert (report.exit_code, report.in_sync, world.calls()) == (0, True, ["GET list"])
 
 
 def test_the_calm_cycle(new_world: NewWorld) -> None:
     world, witness = many_things(new_world)
     report = world.run()
-    assert report.exit_code() == 0
+    assert report.exit_code == 0
     assert report.requests == report.planned_requests == len(world.calls()) == REQUESTS
     assert sorted(report.replaced) == ["a", "b"]
     assert sorted(report.renamed) == [("c", "d"), ("d", "c"), ("e", "z")]
@@ -105,7 +105,7 @@ def test_a_fault_at_any_request_is_made_good(new_world: NewWorld, fault: str) ->
         )
         report = world.run()
         assert len(world.slept) < 10
-        assert report.in_sync == (report.exit_code() == 0)
+        assert report.in_sync == (report.exit_code == 0)
         calm(world, witness)
         world.sandbox.stop()
 
@@ -134,7 +134,7 @@ def test_a_fault_that_lasts_ends_the_run_with_75_and_costs_few_requests(
     fault = Fault(kind, match=lambda method, _: method != "GET", times=None)  # type: ignore[arg-type]
     world.server.faults.append(fault)
     report = world.run()
-    assert (report.exit_code(), report.in_sync) == (75, False)
+    assert (report.exit_code, report.in_sync) == (75, False)
     assert len(world.calls()) <= 14
     world.server.faults.clear()
     calm(world, witness)
@@ -145,7 +145,7 @@ def test_without_a_list_nothing_is_written(new_world: NewWorld, kind: str) -> No
     world, witness = many_things(new_world, timeout=0.3 if kind == "hang" else 5.0)
     world.server.faults.append(Fault(kind, method="GET", times=None))  # type: ignore[arg-type]
     report = world.run()
-    assert report.exit_code() == 75
+    assert report.exit_code == 75
     assert report.error
     assert set(world.calls()) == {"GET list"}
     assert len(world.calls()) <= 3
@@ -184,10 +184,10 @@ def test_back_off_does_not_outlive_a_run(new_world: NewWorld) -> None:
     world.server.faults.append(
         Fault("status_before", match=lambda method, _: method != "GET", times=None)
     )
-    assert world.run().exit_code() == 75
+    assert world.run().exit_code == 75
     world.server.faults.clear()
     slept = len(world.slept)
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     # But for the doubt about what the failed creates have become.
     assert all(seconds <= 5 for seconds in world.slept[slept:])
     witness.assert_settled()

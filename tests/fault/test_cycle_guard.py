@@ -58,7 +58,7 @@ class TestCounts:
         assert len(report.held) == (gone if is_held else 0)
         assert len(report.deleted) == (0 if is_held else gone)
         assert len(world.rows()) == (ours if is_held else ours - gone)
-        assert report.exit_code() == (1 if is_held else 0)
+        assert report.exit_code == (1 if is_held else 0)
         again = world.run()
         assert world.calls() == LIST
         assert held(again) == held(report)
@@ -108,7 +108,7 @@ class TestApproval:
         remove(world, 0, 1, 2, 3)
         report = world.run()
         approved = world.run(approved=held(report))
-        assert (len(approved.deleted), approved.held, approved.exit_code()) == (4, [], 0)
+        assert (len(approved.deleted), approved.held, approved.exit_code) == (4, [], 0)
 
     def test_a_set_that_has_grown_is_held_again(self, new_world: NewWorld) -> None:
         world = synced(new_world, 7)
@@ -163,7 +163,7 @@ class TestAnotherFolder:
         world = synced(new_world, 5)
         self.moved(world)
         report = world.run()
-        assert (report.exit_code(), world.calls()) == (0, LIST)
+        assert (report.exit_code, world.calls()) == (0, LIST)
         remove(world, 0)
         assert world.run().deleted == ["00"]
 
@@ -180,7 +180,7 @@ class TestAnotherFolder:
         assert before.items() <= {row.id: row for row in world.rows()}.items()
         approved = world.run(approved=held(report))
         assert (approved.deleted, approved.replaced) == (["00"], ["01"])
-        assert approved.exit_code() == 0
+        assert approved.exit_code == 0
         remove(world, 2)
         assert world.run().deleted == ["02"]
 
@@ -199,7 +199,7 @@ class TestAnotherFolder:
         world.root.rmdir()
         (world.base / "kept").rename(world.root)
         report = world.run()
-        assert (report.exit_code(), world.calls()) == (0, LIST)
+        assert (report.exit_code, world.calls()) == (0, LIST)
 
     def test_a_file_moved_over_another_there_deletes_nothing(self, new_world: NewWorld) -> None:
         """It would be a replacement: of the other one's attachment by the renamed one."""
@@ -214,7 +214,7 @@ class TestAnotherFolder:
         world = synced(new_world, 3)
         world.root.rename(world.base / "kept")
         report = world.run()
-        assert (report.exit_code(), world.calls()) == (1, [])
+        assert (report.exit_code, world.calls()) == (1, [])
         assert report.error
         assert len(world.rows()) == 3
 
@@ -228,7 +228,7 @@ class TestMirror:
             world.write(name, name)
         report = world.run()
         assert [h.name for h in report.held] == ["theirs"]
-        assert (report.exit_code(), len(world.rows())) == (1, 6)
+        assert (report.exit_code, len(world.rows())) == (1, 6)
         witness.foreign.clear()
         assert world.run(approved=held(report)).deleted == ["theirs"]
         witness.seed("theirs again")
@@ -260,7 +260,7 @@ class TestNever:
         assert (report.replaced, report.deleted, report.detached) == (["01"], [], ["00"])
         assert report.foreign == ["01"]
         assert len(world.rows()) == 6
-        assert report.exit_code() == 0
+        assert report.exit_code == 0
         again = world.run()
         assert (world.calls(), again.foreign, again.detached) == (LIST, ["01"], ["00"])
 
@@ -269,7 +269,7 @@ class TestNever:
         remove(world, 0)
         world.run()
         world.write("00", "content 0")
-        assert world.run().exit_code() == 0
+        assert world.run().exit_code == 0
         assert (world.calls(), len(world.rows())) == (LIST, 5)
 
     def test_an_old_version_is_not_ours_any_more_under_another_policy(
@@ -324,7 +324,7 @@ def test_what_has_no_file_to_sync_but_is_not_gone_is_detached(
         # Scanned without error, and the file is not there: that is gone.
         assert report.deleted == ["d/x"] or report.detached == ["d/x"]
         return
-    assert (report.detached, report.deleted, report.exit_code()) == (["d/x"], [], 0)
+    assert (report.detached, report.deleted, report.exit_code) == (["d/x"], [], 0)
     assert world.rows() == before
     world.rules = rules
     for place in (world.root / "d", world.root / "d/x"):

@@ -59,7 +59,7 @@ def test_a_malformed_list_is_an_error_never_an_empty_task(new_world: NewWorld, b
     before = world.rows()
     world.server.quirks.list_body = lambda: MALFORMED[body]
     report = world.run()
-    assert (report.exit_code(), report.in_sync) == (75, False)
+    assert (report.exit_code, report.in_sync) == (75, False)
     assert set(world.calls()) == {"GET list"}
     assert world.rows() == before
 
@@ -70,7 +70,7 @@ def test_an_empty_list_is_not_believed_while_view_shows_ours(new_world: NewWorld
     before = world.rows()
     world.server.quirks.list_body = lambda: b'{"items": []}'
     report = world.run()
-    assert (report.exit_code(), world.rows()) == (75, before)
+    assert (report.exit_code, world.rows()) == (75, before)
     assert world.calls() == ["GET list", "GET view"]
     assert report.error
     assert "not believed" in report.error
@@ -86,7 +86,7 @@ def test_what_others_deleted_is_made_again(new_world: NewWorld, soft: bool, coun
     for row in world.rows()[:count]:
         world.server.put(replace(row, deleted_at=world.clock()))
     report = world.run()
-    assert (report.exit_code(), len(report.created)) == (0, count)
+    assert (report.exit_code, len(report.created)) == (0, count)
     assert world.calls().count("GET view") == min(count, 3)
     witness.assert_settled()
 
@@ -94,7 +94,7 @@ def test_what_others_deleted_is_made_again(new_world: NewWorld, soft: bool, coun
 def test_a_list_that_carries_deleted_rows(new_world: NewWorld) -> None:
     world, witness = synced(new_world, list_deleted=True)
     change(world, witness)
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     witness.assert_settled()
     world.run()
     assert world.calls() == ["GET list"]
@@ -106,7 +106,7 @@ def test_a_view_that_fails_is_no_answer(new_world: NewWorld) -> None:
     world, _ = synced(new_world)
     world.server.quirks.list_body = lambda: b'{"items": []}'
     world.server.faults.append(Fault("status_before", suffix="/view", times=None))
-    assert world.run().exit_code() == 75
+    assert world.run().exit_code == 75
     assert len(world.rows()) == 6
 
 
@@ -116,13 +116,13 @@ def test_a_task_that_is_gone_is_the_folders_error(new_world: NewWorld, gone: int
     change(world, witness)
     world.server.quirks.task_gone = gone  # type: ignore[assignment]
     report = world.run()
-    assert (report.exit_code(), world.calls()) == (1, ["GET list"])
+    assert (report.exit_code, world.calls()) == (1, ["GET list"])
     assert report.error
     assert "task 3" in report.error
     number = "is organization_id 1 wrong? (it is the number before /workspaces/ in the task's"
     assert (number in report.error) == ("plan or role" in report.error) == (gone == 403)
     world.server.quirks.task_gone = None
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     witness.assert_settled()
 
 
@@ -130,7 +130,7 @@ def test_a_task_that_is_gone_and_lists_as_empty_is_the_folders_error(new_world: 
     world, _ = synced(new_world)
     world.server.quirks.task_gone = "empty"
     report = world.run()
-    assert report.exit_code() == 1
+    assert report.exit_code == 1
     assert not any(call.startswith(("PUT", "DELETE")) for call in world.calls())
     assert len(world.rows()) == 6
 
@@ -157,7 +157,7 @@ def test_a_list_that_lags_doubles_nothing_and_loses_nothing(
     for _ in range(14):
         report = world.run()
         assert not witness.wrongs
-        assert report.exit_code() in (0, 75)
+        assert report.exit_code in (0, 75)
         world.ahead += max(lag / 4, 5.0)
     witness.assert_settled()
     report = world.run()
@@ -170,7 +170,7 @@ def test_a_short_lag_is_waited_for_within_the_run(new_world: NewWorld) -> None:
     world = new_world(list_lag=3.0)
     world.write("a", "a")
     report = world.run()
-    assert (report.exit_code(), report.in_sync) == (0, True)
+    assert (report.exit_code, report.in_sync) == (0, True)
     assert len(world.calls()) <= 4
 
 
@@ -178,7 +178,7 @@ def test_a_long_lag_is_left_to_a_later_run_with_few_requests(new_world: NewWorld
     world = new_world(list_lag=300.0)
     world.write("a", "a")
     report = world.run()
-    assert (report.exit_code(), report.created) == (75, ["a"])
+    assert (report.exit_code, report.created) == (75, ["a"])
     assert len(world.calls()) <= 5
     assert len(world.rows()) == 1
 
@@ -193,12 +193,12 @@ def test_a_201_that_made_nothing_is_believed_for_ten_minutes_then_sent_again(
     for row in world.rows():
         world.server.put(replace(row, deleted_at=world.clock()))
     for _ in range(3):
-        assert world.run().exit_code() == 75
+        assert world.run().exit_code == 75
         assert "POST single" not in world.calls()
         world.ahead += 120
     world.server.quirks.list_body = None
     world.ahead += 600
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     assert world.names() == ["a"]
 
 
@@ -224,18 +224,18 @@ def test_ids_in_a_201_of_every_shape(new_world: NewWorld, body: str) -> None:
 def test_a_201_that_carries_nonsense_is_a_201_without_ids(
     new_world: NewWorld, items: object
 ) -> None:
-    from syncd.sandbox.calls import Calls
-    from syncd.sandbox.wire import json_response
+    from syncd.sandbox.attachments import Attachments
+    from syncd.sandbox.messages import json_response
 
     world = new_world()
     witness = Witness(world)
-    honest = Calls._created
+    honest = Attachments._created
     try:
-        Calls._created = lambda self, rows, single: json_response(201, items)  # type: ignore
+        Attachments._created = lambda self, rows, single: json_response(201, items)  # type: ignore
         world.write("a", "a")
         report = world.run()
     finally:
-        Calls._created = honest  # type: ignore[method-assign]
-    assert (report.exit_code(), world.calls()) == (0, ["GET list", "POST single", "GET list"])
+        Attachments._created = honest  # type: ignore[method-assign]
+    assert (report.exit_code, world.calls()) == (0, ["GET list", "POST single", "GET list"])
     witness.assert_settled()
     json.dumps(report.as_json())

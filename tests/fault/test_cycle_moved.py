@@ -42,7 +42,7 @@ def test_an_attachment_waits_while_a_file_of_its_size_cannot_be_opened(
     disk.shut(world.root / "z", number)
     for _ in range(2):
         report = world.run()
-        assert report.exit_code() in (1, 75)
+        assert report.exit_code in (1, 75)
         assert (report.deleted, report.detached, uploads_and_deletes(world)) == ([], ["a"], [])
     disk.mend()
     report = world.run()
@@ -63,7 +63,7 @@ def test_it_goes_once_that_file_turns_out_to_be_another(
     assert world.run().deleted == []
     disk.mend()
     report = world.run()
-    assert (report.exit_code(), report.deleted, report.created) == (0, ["a"], ["z"])
+    assert (report.exit_code, report.deleted, report.created) == (0, ["a"], ["z"])
     witness.assert_settled()
 
 

@@ -48,7 +48,7 @@ def test_odd_names_arrive_as_they_are(new_world: NewWorld, where: str, alone: bo
         world.max_batch_bytes = 1
     witness = fill(world, ODD)
     report = world.run()
-    assert (report.exit_code(), report.renamed) == (0, [])
+    assert (report.exit_code, report.renamed) == (0, [])
     witness.assert_settled()
     world.run()
     assert world.calls() == ["GET list"]
@@ -87,7 +87,7 @@ def test_a_name_that_the_server_rewrites_is_accepted_after_one_try(
     world = new_world(rewrite_name=REWRITES[rewrite], ids_in_201=ids)
     names = ["Grüße One.txt", "Ångström Two.txt", normalize("NFD", "Äpfel.txt"), "ANNEX OF IT"]
     fill(world, names)
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     tries = world.calls().count("PUT one")
     assert tries <= len(names)
     world.run()
@@ -95,7 +95,7 @@ def test_a_name_that_the_server_rewrites_is_accepted_after_one_try(
     assert tries <= len(names)
     for _ in range(2):
         report = world.run()
-        assert (world.calls(), report.exit_code()) == (["GET list"], 0)
+        assert (world.calls(), report.exit_code) == (["GET list"], 0)
     assert len(world.rows()) == len(names)
 
 
@@ -118,7 +118,7 @@ def test_files_under_a_rewritten_name_are_followed_like_others(
             world.write(".syncd-order", "Bbb\nAaa\nCcc")
         case "gone":
             (world.root / "Bbb").unlink()
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     puts = world.calls().count("PUT one")
     world.run()
     puts += world.calls().count("PUT one")
@@ -156,7 +156,7 @@ def test_a_server_with_numbers_of_its_own_is_left_in_peace_soon(
         total += world.calls().count("PUT one")
     assert total <= 12
     report = world.run()
-    assert (world.calls(), report.exit_code()) == (["GET list"], 0)
+    assert (world.calls(), report.exit_code) == (["GET list"], 0)
     assert not witness.wrongs
     assert {r.name: r.sha256 for r in world.rows()} == witness.folder()
     assert len(world.rows()) == len(witness.folder())
@@ -218,7 +218,7 @@ class TestUniqueNames:
         world.write("b", "ours too")
         report = world.run()
         assert [p.path for p in report.failed] == ["a"]
-        assert report.exit_code() == 1
+        assert report.exit_code == 1
         witness.assert_foreign_untouched()
 
     @pytest.mark.parametrize("kind", ["suffix", "refuse"])
@@ -251,7 +251,7 @@ def test_numbers_above_the_servers_limit_do_no_harm(new_world: NewWorld) -> None
     witness = Witness(world)
     witness.seed("huge", order=2**31 - 1)
     fill(world, list("abc"))
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     assert [r.name for r in world.rows()] == ["a", "b", "c", "huge"]
 
 
@@ -273,6 +273,6 @@ def test_a_name_that_is_not_utf8_is_told_in_escaped_form(new_world: NewWorld) ->
     with open(os.fsencode(world.root) + b"/bad\xff", "wb"):
         pass
     report = world.run()
-    assert (report.exit_code(), world.names()) == (1, ["good"])
+    assert (report.exit_code, world.names()) == (1, ["good"])
     report.failed[0].path.encode()
     assert "bad" in report.failed[0].path

@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 
-from syncd.engine.meter import Meter
+from syncd.engine.quota import QuotaMeter
 from syncd.model import TaskKey
 from syncd.sandbox.faults import Fault
-from syncd.sandbox.wire import LoggedRequest
+from syncd.sandbox.messages import LoggedRequest
 from tests.fault.conftest import NewWorld
 from tests.support.watching import until
 from tests.support.witness import Witness
@@ -42,13 +42,13 @@ def test_the_reserve_is_never_drawn_on_by_new_work(new_world: NewWorld) -> None:
     world, _ = filled(new_world, 300)
     report = world.run()
     left = 30 - len(world.server.log)
-    assert report.exit_code() == 75
+    assert report.exit_code == 75
     assert left >= 5
     assert left < 5 + 2, "but everything above it was used"
     assert report.error
     assert "quota" in report.error
     again = world.run()
-    assert (world.calls(), again.exit_code()) == ([], 75)
+    assert (world.calls(), again.exit_code) == ([], 75)
 
 
 def test_a_window_later_the_rest_is_done(new_world: NewWorld) -> None:
@@ -64,7 +64,7 @@ def test_a_window_later_the_rest_is_done(new_world: NewWorld) -> None:
 def test_with_wait_one_run_does_it_all(new_world: NewWorld) -> None:
     world, witness = filled(new_world, 300)
     report = world.run(wait=True)
-    assert (report.exit_code(), report.in_sync) == (0, True)
+    assert (report.exit_code, report.in_sync) == (0, True)
     assert 1 <= len([s for s in world.slept if s > 60]) <= 2
     assert all(entry.status != 402 for entry in world.server.log)
     witness.assert_settled()
@@ -105,7 +105,7 @@ def test_an_interrupted_replacement_may_use_the_reserve(new_world: NewWorld) -> 
     spend_all_but(world, 4)
     report = world.run()
     assert world.calls() == ["GET list", "DELETE one"]
-    assert report.exit_code() == 0
+    assert report.exit_code == 0
     witness.assert_settled()
 
 
@@ -115,7 +115,7 @@ def test_other_tools_that_spend_it_meanwhile_cost_nothing(new_world: NewWorld) -
         spend_all_but(world, 0) if entry.method == "POST" and entry.path.endswith("bulk") else None
     )
     report = world.run()
-    assert report.exit_code() == 75
+    assert report.exit_code == 75
     world.server.on_request = None
     for _ in range(2):
         world.ahead += HOUR + 1
@@ -146,17 +146,17 @@ def test_a_402_ends_the_run_and_is_kept(new_world: NewWorld, headers: bool) -> N
     world.run()
     spend_all_but(world, 0)
     if not headers:
-        assert world.run().exit_code() == 75
+        assert world.run().exit_code == 75
         assert world.calls() == ["GET list"]
     else:
         world.run()
         world.run()
     report = world.run()
-    assert (world.calls(), report.exit_code()) == ([], 75)
-    assert world.run(retry=True).exit_code() == 75
+    assert (world.calls(), report.exit_code) == ([], 75)
+    assert world.run(retry=True).exit_code == 75
     assert world.calls() == []
     world.ahead += HOUR + 1
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
 
 
 def test_without_headers_probes_come_ever_more_rarely(new_world: NewWorld) -> None:
@@ -177,7 +177,7 @@ def test_without_headers_probes_come_ever_more_rarely(new_world: NewWorld) -> No
 def test_without_headers_a_configured_quota_is_kept(new_world: NewWorld) -> None:
     world, witness = filled(new_world, 200, quota=None, limit=20)
     report = world.run()
-    assert (report.exit_code(), len(world.calls())) == (75, 15)
+    assert (report.exit_code, len(world.calls())) == (75, 15)
     world.ahead += HOUR + 1
     world.run()
     world.ahead += HOUR + 1
@@ -195,7 +195,7 @@ def test_without_any_quota_nothing_is_kept_back(new_world: NewWorld) -> None:
 def test_a_throttle_is_waited_for(new_world: NewWorld, retry_after: str | None) -> None:
     world, witness = filled(new_world, 3)
     world.server.faults.append(Fault("429", method="POST", retry_after=retry_after))
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     assert sum(world.slept) >= (3 if retry_after else 0.5)
     witness.assert_settled()
 
@@ -204,7 +204,7 @@ def test_a_long_throttle_is_left_to_a_later_run(new_world: NewWorld) -> None:
     world, _ = filled(new_world, 3)
     world.server.faults.append(Fault("429", method="POST", retry_after="600"))
     report = world.run()
-    assert (report.exit_code(), world.slept) == (75, [])
+    assert (report.exit_code, world.slept) == (75, [])
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -214,7 +214,7 @@ def test_which_asks_for_nothing_before_its_time(new_world: NewWorld, method: str
     first = world.run()
     world.ahead += 300
     again = world.run()
-    assert (world.calls(), again.exit_code()) == ([], 75)
+    assert (world.calls(), again.exit_code) == ([], 75)
     assert (again.error, again.resumes_at) == (first.error, pytest.approx(first.resumes_at, abs=5))
     world.ahead += 301
     assert world.run().in_sync
@@ -237,7 +237,7 @@ def test_nor_for_more_than_a_day_whatever_is_asked_for_and_whatever_the_clock_do
     world.ahead = 86_400
     world.server.faults.append(Fault("429", retry_after=asked))
     world.run()
-    assert world.run().exit_code() == 75
+    assert world.run().exit_code == 75
     assert world.calls() == []
     world.ahead += wait
     assert world.run().in_sync
@@ -249,7 +249,7 @@ def test_a_view_budget_never_draws_below_zero(new_world: NewWorld) -> None:
     world.server.quirks.list_body = lambda: b'{"items": []}'
     spend_all_but(world, 7)
     for _ in range(6):
-        assert world.run().exit_code() == 75
+        assert world.run().exit_code == 75
     assert all(entry.status != 402 for entry in world.server.log)
     assert len(world.rows()) == 5
 
@@ -272,7 +272,7 @@ def test_what_others_spend_while_changes_go_out_is_seen_at_each_of_them(
 
     world.server.on_request = spend
     report = world.run()
-    assert report.exit_code() == 75
+    assert report.exit_code == 75
     assert 402 not in [r.status for r in world.server.log]
     assert len(world.calls()) < 20
     assert report.pending == 20 - world.calls().count("PUT one")
@@ -307,7 +307,7 @@ def test_an_answer_that_was_overtaken_spends_nothing_that_is_not_there(
     world.server.on_request = hold_back
     report = world.run()
     assert [entry.status for entry in world.server.log] == [200] + 6 * [201]
-    assert (report.exit_code(), report.pending) == (75, 6)
+    assert (report.exit_code, report.pending) == (75, 6)
 
 
 def test_where_little_is_left_what_is_on_its_way_is_waited_for(
@@ -318,9 +318,9 @@ def test_where_little_is_left_what_is_on_its_way_is_waited_for(
     world.max_batch_bytes = 1
     for number in range(6):
         world.write(f"{number:02}", f"content {number}")
-    posts, third, sending = count(1), Event(), Meter.sending
+    posts, third, sending = count(1), Event(), QuotaMeter.sending
 
-    def set_out(meter: Meter, task: TaskKey, method: str) -> None:
+    def set_out(meter: QuotaMeter, task: TaskKey, method: str) -> None:
         number = next(posts) if method == "POST" else 0
         if number == 2:
             third.wait(0.3)
@@ -328,7 +328,7 @@ def test_where_little_is_left_what_is_on_its_way_is_waited_for(
             third.set()
         sending(meter, task, method)
 
-    monkeypatch.setattr(Meter, "sending", set_out)
+    monkeypatch.setattr(QuotaMeter, "sending", set_out)
     world.server.on_request = lambda entry: entry.number == 1 and spend_all_but(world, 2)
-    assert world.run().exit_code() == 75
+    assert world.run().exit_code == 75
     assert [entry.status for entry in world.server.log] == [200, 201, 201]

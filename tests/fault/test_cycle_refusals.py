@@ -38,7 +38,7 @@ def test_one_refused_file_in_a_bulk_is_found_with_at_most_eight_requests(
     assert len(creates) <= 1 + 8
     assert [p.path for p in report.failed] == [f"bad{poison:02}"]
     assert "could not be processed" in report.failed[0].reason
-    assert (report.exit_code(), len(goods(world))) == (1, 9)
+    assert (report.exit_code, len(goods(world))) == (1, 9)
 
 
 @pytest.mark.parametrize("poison", [(0, 9), (1, 4, 7), (0, 1, 2, 3), (0, 2, 4, 6, 8)])
@@ -50,9 +50,9 @@ def test_several_take_more_runs_and_never_more_than_eight_requests_each(
         report = world.run()
         creates = [call for call in world.calls() if call.startswith("POST")]
         assert len(creates) <= 1 + 8
-        if report.exit_code() == 1:
+        if report.exit_code == 1:
             break
-        assert report.exit_code() == 75
+        assert report.exit_code == 75
         assert report.pending
     assert len(goods(world)) == 10 - len(poison)
     assert len(report.failed) == len(poison)
@@ -63,7 +63,7 @@ def test_one_in_each_of_three_bulks(new_world: NewWorld) -> None:
     for _ in range(4):
         report = world.run()
         assert len(world.calls()) <= 3 + 8 + 2
-    assert (report.exit_code(), len(goods(world))) == (1, 27)
+    assert (report.exit_code, len(goods(world))) == (1, 27)
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 11, 20, 25, 45])
@@ -73,12 +73,12 @@ def test_where_all_are_refused_alike_the_folder_is_in_error_not_the_files(
     world = poisoned(new_world, count, *range(count))
     report = world.run()
     assert len(world.calls()) <= 2 + 8 + 2
-    assert (report.exit_code(), report.failed) == (1, [])
+    assert (report.exit_code, report.failed) == (1, [])
     assert report.error
     assert "refused alike" in report.error
     again = world.run()
     assert world.calls() == ["GET list"]
-    assert (again.exit_code(), again.error, again.failed) == (1, report.error, [])
+    assert (again.exit_code, again.error, again.failed) == (1, report.error, [])
     world.ahead += 61
     world.run()
     assert len(world.calls()) > 1
@@ -98,7 +98,7 @@ def test_what_else_there_is_to_do_is_done_though_all_uploads_are_refused(
         world.write(name, name)
     report = world.run()
     assert (report.deleted, report.renamed) == (["a"], [("b", "z")])
-    assert report.exit_code() == 1
+    assert report.exit_code == 1
 
 
 def test_an_error_that_was_all_files_is_forgotten_with_the_files(new_world: NewWorld) -> None:
@@ -108,13 +108,13 @@ def test_an_error_that_was_all_files_is_forgotten_with_the_files(new_world: NewW
         path.unlink()
     world.write("good", "good")
     report = world.run()
-    assert (report.exit_code(), report.error, world.names()) == (0, None, ["good"])
+    assert (report.exit_code, report.error, world.names()) == (0, None, ["good"])
 
 
 def test_one_file_alone_that_is_refused_is_the_files_error(new_world: NewWorld) -> None:
     world = poisoned(new_world, 1, 0)
     report = world.run()
-    assert (report.exit_code(), report.error) == (1, None)
+    assert (report.exit_code, report.error) == (1, None)
     assert [p.path for p in report.failed] == ["bad00"]
 
 
@@ -126,7 +126,7 @@ def test_a_refused_file_is_tried_again_after_delays_that_double_up_to_a_day(
     for delay in [60, 120, 240, 480]:
         world.ahead += delay - 20
         report = world.run()
-        assert (world.calls(), report.exit_code()) == (["GET list"], 1)
+        assert (world.calls(), report.exit_code) == (["GET list"], 1)
         assert [p.path for p in report.failed] == ["bad01"]
         world.ahead += 21
         world.run()
@@ -145,7 +145,7 @@ def test_retry_forgets_the_delay(new_world: NewWorld) -> None:
     world.run()
     world.server.quirks.poison = None
     report = world.run(retry=True)
-    assert (report.exit_code(), report.created) == (0, ["bad01"])
+    assert (report.exit_code, report.created) == (0, ["bad01"])
 
 
 def test_a_refused_file_that_changes_is_tried_at_once(new_world: NewWorld) -> None:
@@ -154,7 +154,7 @@ def test_a_refused_file_that_changes_is_tried_at_once(new_world: NewWorld) -> No
     world.server.quirks.poison = None
     world.write("bad01", "other content")
     report = world.run()
-    assert (report.exit_code(), report.created) == (0, ["bad01"])
+    assert (report.exit_code, report.created) == (0, ["bad01"])
 
 
 def test_a_refused_file_that_is_renamed_is_tried_at_once(new_world: NewWorld) -> None:
@@ -162,7 +162,7 @@ def test_a_refused_file_that_is_renamed_is_tried_at_once(new_world: NewWorld) ->
     world.run()
     (world.root / "bad01").rename(world.root / "good01")
     report = world.run()
-    assert (report.exit_code(), report.created) == (0, ["good01"])
+    assert (report.exit_code, report.created) == (0, ["good01"])
 
 
 def test_a_refused_replacement_leaves_the_old_version(new_world: NewWorld) -> None:
@@ -209,7 +209,7 @@ def test_a_file_too_large_for_the_server_fails_alone_and_clearly(
     world.write("big", bytes(5000))
     report = world.run()
     assert str(status) in report.failed[0].reason
-    assert (report.exit_code(), report.error) == (1, None)
+    assert (report.exit_code, report.error) == (1, None)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
@@ -226,12 +226,12 @@ def test_a_refused_change_to_one_attachment_stops_no_other(
         path.unlink() if method == "DELETE" else path.rename(world.root / f"{name}2")
     world.server.faults.append(Fault("status_before", method=method, status=400, times=1))
     report = world.run()
-    assert (report.exit_code(), len(report.failed)) == (1, 1)
+    assert (report.exit_code, len(report.failed)) == (1, 1)
     assert len(report.deleted) + len(report.renamed) == 1
     world.run()
     assert world.calls() == ["GET list"]
     world.ahead += 61
-    assert world.run().exit_code() == 0
+    assert world.run().exit_code == 0
     witness.assert_settled()
 
 
@@ -251,7 +251,7 @@ def test_a_task_that_takes_no_more_uploads_is_the_folders_error(
 ) -> None:
     world = closed(new_world, status, method="POST")
     report = world.run()
-    assert (report.exit_code(), report.failed) == (1, [])
+    assert (report.exit_code, report.failed) == (1, [])
     assert report.error
     assert "task 3" in report.error
     assert ("lack the right" in report.error) == (status == 403)
@@ -276,7 +276,7 @@ def test_a_task_that_shows_nothing_and_takes_nothing_is_gone_and_its_files_are_n
     world.server.faults.append(Fault("status_before", method="POST", status=status, times=None))
     for _ in range(2):
         report = world.run()
-        assert (report.exit_code(), report.failed) == (1, [])
+        assert (report.exit_code, report.failed) == (1, [])
         assert report.error
         assert "task 3" in report.error
         assert world.calls()[-1] == "POST bulk"
@@ -292,7 +292,7 @@ def test_a_task_that_is_gone_or_closed_by_then_is_not_asked_again(
     """The list tells: no file is to blame, and all of them are sent when the task is back."""
     world = closed(new_world, status, skip=1)
     report = world.run()
-    assert (report.exit_code(), report.failed) == (1, [])
+    assert (report.exit_code, report.failed) == (1, [])
     assert report.error
     assert "task 3" in report.error
     assert world.calls() == ["GET list", "POST bulk", "GET list"]
@@ -310,7 +310,7 @@ def test_a_file_that_is_refused_as_if_it_were_the_task_does_not_stop_the_others(
     world.max_batch_bytes = batch
     world.server.seed(IDS, "theirs", b"their content", 5)
     report = world.run()
-    assert (report.exit_code(), [p.path for p in report.failed]) == (1, ["bad02"])
+    assert (report.exit_code, [p.path for p in report.failed]) == (1, ["bad02"])
     assert len(goods(world)) == 5
     world.run()
     assert world.calls() == ["GET list"]

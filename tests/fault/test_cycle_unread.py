@@ -51,14 +51,14 @@ def test_it_is_the_files_failure_and_takes_one_request_at_most(
         world.write(name, f"content {name}")
     disk.breaks(world.root / "bad", size // 2, KINDS[kind])
     report = world.run(once=once)
-    assert (report.exit_code(), report.error) == (1, None)
+    assert (report.exit_code, report.error) == (1, None)
     assert [p.path for p in report.failed] == ["bad"]
     assert creates(world) <= (1 if alone else 2)
     assert world.names() == ([] if alone else ["a", "c"])
     reads = disk.reads
     for _ in range(2):
         again = world.run(once=once)
-        assert (again.exit_code(), [p.path for p in again.failed]) == (1, ["bad"])
+        assert (again.exit_code, [p.path for p in again.failed]) == (1, ["bad"])
         assert world.calls() == ["GET list"]
     assert disk.reads == reads, "a bad sector is left alone for a while"
 
@@ -159,5 +159,5 @@ def test_files_of_the_kernel_whose_size_is_made_up(new_world: NewWorld, once: bo
         report = world.run(once=once)
         assert [p.path for p in report.failed] == ["pages_to_scan", "run"]
         assert all("4096" in p.reason for p in report.failed)
-        assert (report.exit_code(), world.names()) == (1, [])
+        assert (report.exit_code, world.names()) == (1, [])
         assert creates(world) <= expected

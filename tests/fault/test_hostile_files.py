@@ -54,7 +54,9 @@ class TestUnreadable:
         assert scene.once(user=USER).code == 0
         assert scene.names() == ["a", "b", "c"]
 
-    def test_what_becomes_unreadable_keeps_its_attachments(self, new_scene: NewScene) -> None:
+    def test_attachments_of_files_that_become_unreadable_are_kept(
+        self, new_scene: NewScene
+    ) -> None:
         scene = new_scene(recursive=True)
         for name in ("a", "open/b", "shut/c", "shut/deeper/d"):
             scene.write(name, f"content {name}")
@@ -165,7 +167,7 @@ class TestChangingWhileSent:
         rest_costs_one_list(scene)
 
     @pytest.mark.parametrize("what", ["link", "pipe"])
-    def test_what_was_begun_is_finished_and_then_detached(
+    def test_an_interrupted_replacement_is_finished_and_then_detached(
         self, new_scene: NewScene, what: str
     ) -> None:
         scene = new_scene()
@@ -279,7 +281,9 @@ class TestNames:
             assert folder["failed"] == [{"name": "b\\xff\\xfe.txt", "error": "name is not UTF-8"}]
         assert scene.calls() == ["GET"]
 
-    def test_of_unicode_twins_the_attached_one_goes_on(self, new_scene: NewScene) -> None:
+    def test_the_attached_one_of_two_names_equal_after_nfc_is_synced(
+        self, new_scene: NewScene
+    ) -> None:
         scene = new_scene()
         nfc, nfd = unicodedata.normalize("NFC", "é.txt"), unicodedata.normalize("NFD", "é.txt")
         scene.write(nfc, "composed")
@@ -300,7 +304,9 @@ def files(folder: Path) -> list[Path]:
 
 
 class TestEach:
-    def test_a_number_that_no_task_has_is_that_folders_error(self, new_scene: NewScene) -> None:
+    def test_a_folder_named_by_an_impossible_task_id_is_an_error_of_that_folder(
+        self, new_scene: NewScene
+    ) -> None:
         scene = new_scene()
         parent = scene.base / "each"
         (parent / "20261125143000123456 scan").mkdir(parents=True)
@@ -312,7 +318,7 @@ class TestEach:
         assert "no task's number" in said.json["folders"][0]["error"]
         assert scene.syncd("check").code == 1
 
-    def test_its_parent_names_all_of_its_folders(self, new_scene: NewScene) -> None:
+    def test_choosing_an_each_parent_chooses_all_of_its_folders(self, new_scene: NewScene) -> None:
         scene = new_scene()
         parent = scene.base / "each"
         for number in ("1", "2 x"):

@@ -83,7 +83,9 @@ def approve_file(scene: Scene) -> dict[str, dict[str, object]]:
     return found
 
 
-def test_it_holds_names_the_reason_and_lets_all_else_go_on(new_scene: NewScene, hold: str) -> None:
+def test_the_guard_holds_names_the_reason_and_lets_all_else_go_on(
+    new_scene: NewScene, hold: str
+) -> None:
     scene = tripped(new_scene, hold)
     _, _, reason, names, _ = HOLDS[hold]
     assert held(scene) == names

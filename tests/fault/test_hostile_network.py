@@ -1,4 +1,4 @@
-"""Nothing is sent to any host but api.url's, and TLS is verified whatever the environment says."""
+"""Requests go to the host of api.url only, and TLS is verified whatever the environment holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.sandbox.wire import Response
+from syncd.sandbox.messages import Response
 from tests.fault.conftest import NewScene
 from tests.support.namespace import allowed, inside
 from tests.support.scene import Scene
@@ -24,11 +24,11 @@ REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Listener(http.server.ThreadingHTTPServer):
-    """Another host: remembers whoever comes."""
+    """Another host; records each request line it gets."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.came: list[str] = []
+        self.requests: list[str] = []
 
     @property
     def url(self) -> str:
@@ -40,7 +40,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         self.close_connection = True
-        self.server.came.append(self.rfile.readline().decode("latin-1"))
+        self.server.requests.append(self.rfile.readline().decode("latin-1"))
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def listening(context: ssl.SSLContext | None = None) -> Iterator[Listener]:
         server.shutdown()
 
 
-def with_work(new_scene: NewScene) -> Scene:
+def with_changes(new_scene: NewScene) -> Scene:
     scene = new_scene()
     for name in "abc":
         scene.write(name, f"content {name}")
@@ -70,7 +70,7 @@ def with_work(new_scene: NewScene) -> Scene:
 def test_a_redirect_is_not_followed(
     new_scene: NewScene, method: str, statuses: tuple[int, ...]
 ) -> None:
-    scene = with_work(new_scene)
+    scene = with_changes(new_scene)
     honest = scene.server.handle
     with listening() as other:
         for status in statuses:
@@ -79,20 +79,20 @@ def test_a_redirect_is_not_followed(
                 away if request.method == method else honest(request)
             )
             assert scene.once().code == 75
-        assert other.came == []
+        assert other.requests == []
 
 
-def test_no_proxy_of_the_environment_stands_before_a_loopback_url(new_scene: NewScene) -> None:
-    scene = with_work(new_scene)
+def test_a_loopback_url_is_never_reached_through_a_proxy(new_scene: NewScene) -> None:
+    scene = with_changes(new_scene)
     with listening() as proxy:
         names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
         said = scene.python("--once", env=dict.fromkeys(names, proxy.url))
-        assert (said.code, proxy.came) == (0, [])
+        assert (said.code, proxy.requests) == (0, [])
     assert sorted(scene.names()) == ["a", "c", "n"]
 
 
-def test_a_netrc_changes_nothing(new_scene: NewScene) -> None:
-    scene = with_work(new_scene)
+def test_a_netrc_file_does_not_replace_the_key(new_scene: NewScene) -> None:
+    scene = with_changes(new_scene)
     home = scene.base / "home"
     home.mkdir()
     (home / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
@@ -125,7 +125,7 @@ SWITCHES = {
     "nothing": {},
     "PYTHONHTTPSVERIFY": {"PYTHONHTTPSVERIFY": "0"},
     "empty bundles": {"CURL_CA_BUNDLE": "", "REQUESTS_CA_BUNDLE": "", "SSL_CERT_FILE": ""},
-    "what others know": {
+    "switches of other programs": {
         "SSL_NO_VERIFY": "1",
         "NODE_TLS_REJECT_UNAUTHORIZED": "0",
         "GIT_SSL_NO_VERIFY": "1",
@@ -136,7 +136,7 @@ SWITCHES = {
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
-def test_an_unknown_certificate_is_75_whatever_the_environment(
+def test_an_untrusted_certificate_is_75_whatever_the_environment(
     new_scene: NewScene, certificate: Path, switch: str
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -149,18 +149,18 @@ def test_an_unknown_certificate_is_75_whatever_the_environment(
         said = scene.python("--once", env=SWITCHES[switch])
         assert said.code == 75
         assert "certificate is not trusted" in said.out
-        assert server.came == []
+        assert server.requests == []
         trusting = {"SSL_CERT_FILE": f"{certificate}.crt"}
         assert scene.python("--once", env=trusting).code == 75
-        assert server.came, "with the bundle named, the server does hear of us"
+        assert server.requests, "with the bundle named, the request reaches the server"
 
 
 @pytest.mark.skipif(
     not allowed() or ssl.get_default_verify_paths().cafile is None,
     reason="covers the system's store by a mount",
 )
-def test_what_the_system_trusts_is_trusted(new_scene: NewScene, certificate: Path) -> None:
-    """A company's CA stands there, and a service has no variable that names it."""
+def test_a_ca_in_the_system_store_is_trusted(new_scene: NewScene, certificate: Path) -> None:
+    """A company installs its CA there; a service has no variable that names it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     scene = new_scene()
@@ -169,12 +169,12 @@ def test_what_the_system_trusts_is_trusted(new_scene: NewScene, certificate: Pat
         scene.configure(url=f"https://127.0.0.1:{server.server_port}/api")
         company = inside(f"mount --bind {certificate}.crt {store}")
         assert "certificate is not trusted" in scene.python("--once").out
-        assert server.came == []
+        assert server.requests == []
         assert "certificate" not in scene.python("--once", before=company).out
-        assert server.came
+        assert server.requests
 
 
-def test_the_config_knows_no_switch_either(new_scene: NewScene) -> None:
+def test_no_config_key_turns_verification_off(new_scene: NewScene) -> None:
     scene = new_scene()
     text = scene.config.read_text()
     for word in ("verify: false", "insecure: true", "ssl_verify: false", "tls: off"):

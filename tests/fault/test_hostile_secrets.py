@@ -1,4 +1,4 @@
-"""The key is shown nowhere, whoever echoes it; what syncd keeps is for its owner's eyes only."""
+"""The key is never shown, whoever quotes it, and all files that syncd keeps are private."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.sandbox.wire import Request, Response
+from syncd.sandbox.messages import Request, Response
 from tests.fault.conftest import NewScene
 from tests.fault.test_hostile_state import wait_for
 from tests.support.commands import KEY, Said
@@ -19,7 +19,7 @@ from tests.support.scene import Scene
 
 PREFIX = "Bearer toggl_sk_"
 ODD_KEY = 'no"form\\at-all'
-"""The key's form is not checked: it may hold what JSON escapes."""
+"""The key's form is not checked: it may hold characters that JSON escapes."""
 TRACE = "fedcba9876543210fedcba9876543210"
 COMMANDS = (
     *(("--once",), ("--once", "-v"), ("--once", "--json"), ("--once", "--dry-run", "-v")),
@@ -29,7 +29,7 @@ COMMANDS = (
 
 
 def escaped(text: str) -> str:
-    """JSON that spells every letter as an escape."""
+    """JSON with every letter escaped."""
     return "".join(f"\\u{ord(c):04x}" for c in text)
 
 
@@ -37,7 +37,7 @@ Answers = Callable[[Request], Response]
 
 
 def echo(status: int, body: Callable[[str], str], **headers: str) -> Answers:
-    """A server that gives back the Authorization header that it was sent."""
+    """A server that quotes the Authorization header."""
 
     def answer(request: Request) -> Response:
         sent = request.headers.get("authorization", "")
@@ -68,14 +68,16 @@ ECHOES = {
 }
 
 
-def everything_said(scene: Scene, said: Said) -> str:
-    """All output, and every file that was left behind."""
+def all_output(scene: Scene, said: Said) -> str:
+    """All output, and the content of every file that a run keeps."""
     kept = [p for p in (*scene.state.rglob("*"), *scene.base.glob("*.log")) if p.is_file()]
     return said.out + said.err + "".join(p.read_bytes().decode("latin-1") for p in kept)
 
 
 @pytest.mark.parametrize("key", [KEY, ODD_KEY], ids=["a Focus key", "another form"])
-def test_no_echo_brings_the_key_into_any_output_or_file(new_scene: NewScene, key: str) -> None:
+def test_a_response_that_quotes_the_key_brings_it_into_no_output_or_file(
+    new_scene: NewScene, key: str
+) -> None:
     scene = new_scene()
     scene.token.write_text(key)
     scene.write("a", "content")
@@ -93,39 +95,39 @@ def test_no_echo_brings_the_key_into_any_output_or_file(new_scene: NewScene, key
         scene.server.handle = handle  # type: ignore[method-assign]
         for argv in (("--once", "-v", "--json"), ("list", "-v")):
             said = scene.syncd(*argv)
-            assert secret not in everything_said(scene, said), (name, argv, said)
+            assert secret not in all_output(scene, said), (name, argv, said)
         if "error_description" in name:
             scene.server.handle = lambda request, answer=answer: (  # type: ignore[method-assign,misc]
                 honest(request) if request.method == "GET" else answer(request)
             )
             said = scene.once("-v", "--retry")
-            assert secret not in everything_said(scene, said), (name, said)
+            assert secret not in all_output(scene, said), (name, said)
     assert set(heard) == set(ECHOES)
 
 
-def test_no_command_shows_it_at_any_verbosity(new_scene: NewScene) -> None:
+def test_no_command_shows_the_key_at_any_verbosity(new_scene: NewScene) -> None:
     scene = new_scene()
     scene.write("a", "content")
     for argv in COMMANDS:
         said = scene.syncd(*argv)
-        assert "toggl_sk_0" not in everything_said(scene, said), argv
+        assert "toggl_sk_0" not in all_output(scene, said), argv
     scene.server.quirks.key = "another"
     for argv in COMMANDS:
         said = scene.syncd(*argv)
-        assert "toggl_sk_0" not in everything_said(scene, said), argv
+        assert "toggl_sk_0" not in all_output(scene, said), argv
 
 
-def test_no_traceback_shows_it(new_scene: NewScene) -> None:
+def test_no_traceback_shows_the_key(new_scene: NewScene) -> None:
     scene = new_scene()
     scene.write("a", "content")
     for argv in (("--once", "-v"), ("list", "-v"), ("check", "-v"), ("--once", "-v", "--json")):
         said = scene.syncd(*argv, hook=("explode_with_the_key",))
         assert said.code == 75
-        assert "toggl_sk_0" not in everything_said(scene, said), argv
+        assert "toggl_sk_0" not in all_output(scene, said), argv
         assert "unexpected" in said.out + said.err
 
 
-def test_no_process_list_shows_it(new_scene: NewScene) -> None:
+def test_no_process_list_shows_the_key(new_scene: NewScene) -> None:
     scene = new_scene()
     scene.write("a", "content")
     process = python_m_syncd("--once", "-v", "-c", str(scene.config))
@@ -143,7 +145,7 @@ def test_no_process_list_shows_it(new_scene: NewScene) -> None:
     assert "toggl_sk_" not in "".join(seen)
 
 
-def test_a_trace_id_of_32_hex_digits_reaches_the_user_everywhere(new_scene: NewScene) -> None:
+def test_a_trace_id_is_shown_although_it_looks_like_a_key(new_scene: NewScene) -> None:
     scene = new_scene()
     scene.write("a", "content")
     answer = Response(400, {}, json.dumps({"error": "no", "trace_id": TRACE}).encode())
@@ -166,7 +168,9 @@ def test_a_trace_id_of_32_hex_digits_reaches_the_user_everywhere(new_scene: NewS
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o660, 0o644, 0o622, 0o620])
-def test_a_token_file_that_others_can_use_is_refused(new_scene: NewScene, mode: int) -> None:
+def test_a_token_file_that_others_can_read_or_write_is_refused(
+    new_scene: NewScene, mode: int
+) -> None:
     scene = new_scene()
     scene.write("a", "content")
     scene.token.chmod(mode)
@@ -177,7 +181,7 @@ def test_a_token_file_that_others_can_use_is_refused(new_scene: NewScene, mode: 
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o777])
-def test_the_state_is_its_owners_whatever_the_umask(new_scene: NewScene, mask: int) -> None:
+def test_state_files_are_private_whatever_the_umask(new_scene: NewScene, mask: int) -> None:
     scene = new_scene(max_delete=1)
     for name in "abc":
         scene.write(name, name)
@@ -196,7 +200,7 @@ def test_the_state_is_its_owners_whatever_the_umask(new_scene: NewScene, mask: i
         assert stat.S_IMODE(path.stat().st_mode) == wanted, path
 
 
-def test_the_sandbox_keeps_its_data_private_too(new_scene: NewScene) -> None:
+def test_the_files_of_the_sandbox_are_private(new_scene: NewScene) -> None:
     scene = new_scene()
     scene.write("a")
     scene.configure(url="sandbox")
@@ -205,7 +209,7 @@ def test_the_sandbox_keeps_its_data_private_too(new_scene: NewScene) -> None:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
-def test_a_key_given_by_mistake_is_not_quoted(new_scene: NewScene) -> None:
+def test_a_key_on_the_command_line_is_not_quoted(new_scene: NewScene) -> None:
     scene = new_scene()
     for argv in (("--once", KEY), ("check", KEY), ("--folder", KEY, "--once"), ("why", KEY)):
         said = scene.syncd(*argv)
@@ -213,10 +217,10 @@ def test_a_key_given_by_mistake_is_not_quoted(new_scene: NewScene) -> None:
         assert KEY not in said.out + said.err, argv
 
 
-def test_the_launcher_is_not_what_hides_it(new_scene: NewScene) -> None:
-    """A run that does print the key would be seen: the test looks where it thinks it looks."""
+def test_the_launcher_hides_no_key_that_is_printed(new_scene: NewScene) -> None:
+    """The other tests would notice a printed key: they look at the right places."""
     scene = new_scene()
     scene.write("a", "content")
     run = launcher().start("--once", "-c", str(scene.config), hook=("print_the_key", KEY))
-    assert KEY in everything_said(scene, run.wait())
+    assert KEY in all_output(scene, run.wait())
     assert os.path.exists(run.out)

@@ -10,7 +10,7 @@ import pytest
 
 from syncd.core.ignore import Selection, pattern_fault
 from syncd.model import Rules
-from syncd.sandbox.wire import Response
+from syncd.sandbox.messages import Response
 from tests.fault.conftest import NewScene
 from tests.support.commands import Said
 from tests.support.scene import Scene

@@ -14,9 +14,26 @@ from syncd.core.ignore import Selection
 from syncd.model import Rules
 
 NAMES = ["a", "b", "ab", "a.b", "x", "#a", "!a", "a b"]
-GLOBS = ["*", "**", "a*", "*b", "?", "[ab]", "[!a]", "*.b", r"\#a", r"\!a", *NAMES]
+LONGER = ["abab", "aab", "x!aab", "baba"]
+GLOBS = [
+    "*a*b*",
+    "**a*[!b]*",
+    "*?*b",
+    r"*\!*a*",
+    "*",
+    "**",
+    "a*",
+    "*b",
+    "?",
+    "[ab]",
+    "[!a]",
+    "*.b",
+    r"\#a",
+    r"\!a",
+    *NAMES,
+]
 
-paths = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4).map("/".join)
+paths = st.lists(st.sampled_from(NAMES + LONGER), min_size=1, max_size=4).map("/".join)
 patterns = st.builds(
     lambda negated, lead, middle, trail: f"{negated}{lead}{'/'.join(middle)}{trail}",
     st.sampled_from(["", "", "!"]),

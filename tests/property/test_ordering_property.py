@@ -18,22 +18,29 @@ currents = st.one_of(st.none(), st.integers(-3, SMALL + 3))
 @st.composite
 def small_tasks(draw: st.DrawFn) -> list[Slot[int]]:
     total = draw(st.integers(0, 7))
-    return [Slot(key, draw(currents), draw(st.booleans())) for key in range(total)]
+    return [Slot(key, draw(currents)) for key in range(total)]
+
+
+def bounds(slots: list[Slot[int]], highest: int) -> tuple[int, int]:
+    """The least and the greatest number that may be given."""
+    given = [slot.current for slot in slots if slot.current is not None]
+    return min([1, *given]), max([highest, *given])
 
 
 def fewest(slots: list[Slot[int]], highest: int) -> int:
     """The least number of changes, by trying every number for every slot in turn."""
+    low, high = bounds(slots, highest)
 
     @cache
     def least(index: int, last: int) -> int:
         if index == len(slots):
             return 0
-        _, current, free = slots[index]
+        current = slots[index].current
         costs = [len(slots) + 1]
         if current is not None and current > last:
             costs.append(least(index + 1, current))
-        price = 0 if free or current is None else 1
-        costs += [price + least(index + 1, n) for n in range(max(1, last + 1), highest + 1)]
+        price = 0 if current is None else 1
+        costs += [price + least(index + 1, n) for n in range(max(low, last + 1), high + 1)]
         return min(costs)
 
     return least(0, -1000)
@@ -44,14 +51,13 @@ def check(slots: list[Slot[int]], changed: dict[int, int], highest: int) -> int:
     numbers = [changed.get(s.key, s.current) for s in slots]
     assert all(number is not None for number in numbers)
     assert all(a < b for a, b in pairwise(numbers))  # type: ignore[operator]
+    low, high = bounds(slots, highest)
     for slot in slots:
-        if slot.free or slot.current is None:
-            assert slot.key in changed
-        if slot.key in changed and changed[slot.key] != slot.current:
-            assert 1 <= changed[slot.key] <= highest
-        if slot.key in changed and not slot.free:
+        assert slot.current is not None or slot.key in changed
+        if slot.key in changed:
+            assert low <= changed[slot.key] <= high
             assert changed[slot.key] != slot.current
-    return sum(1 for s in slots if s.key in changed and not s.free and s.current is not None)
+    return sum(1 for s in slots if s.key in changed and s.current is not None)
 
 
 @settings(max_examples=1500, deadline=None)
@@ -81,7 +87,7 @@ def test_a_second_look_changes_nothing(
     slots = [Slot(key, current) for key, current in enumerate(currents)]
     changed = assign(slots, foreign, step)
     check(slots, changed, HIGHEST)
-    settled = [Slot(key, changed.get(key, current)) for key, current, _ in slots]
+    settled = [Slot(key, changed.get(key, current)) for key, current in slots]
     assert assign(settled, foreign, step) == {}
 
 

@@ -1,7 +1,7 @@
 """Whole cycles against a server that lies, by a state machine: files, people, faults, crashes.
 
-What holds at every request and what holds once it is calm stands in `tests.support.simulation`;
-here stands what may happen. `SYNCD_SIMULATION=long pytest tests/property/test_simulation.py`
+What holds at every request and what holds once it is calm stands in `tests.support.oracle`; here
+stands what may happen. `SYNCD_SIMULATION=long pytest tests/property/test_simulation.py`
 looks for new trouble (other examples each time, for as long as it takes, some hours at most);
 `SYNCD_SIMULATION=500` runs so many examples of each machine. Without it, a fixed set of them.
 What was found is kept in test_simulation_found.py.
@@ -24,13 +24,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from syncd.model import Rules
-from syncd.sandbox.faults import Fault
 from syncd.sandbox.quirks import Quirks
-from tests.support.simulation import Crash, Simulation, Syncd
+from tests.support.simulated_run import Crash, Syncd
+from tests.support.simulation import Simulation
+from tests.support.troubles import FAULTS, QUIRKS, Spec, crashes, faults, fresh
 
 PATHS = ("a", "b", "c", "d", "B 1", "f10", "f9.log", "sub/x", "sub/y", "e", "g", "h")
 OTHERS = ("z1", "z2", "z3")
 SIZES = (0, 5, 5, 5, 7)
+OTHERS_SIZES = (3, 6)
+"""A size and a display order tell whose a create is: the others' sizes are not ours."""
 DAY = 86_400.0
 
 BUDGET = os.environ.get("SYNCD_SIMULATION", "")
@@ -53,65 +56,10 @@ def budget(examples: int, steps: int) -> settings:
     )
 
 
-FAULTS = (
-    *(("status_before", {"status": s}) for s in (400, 401, 402, 403, 413, 422, 500, 503)),
-    *(("status_after", {"status": s}) for s in (500, 503)),
-    ("reset_before", {}),
-    ("reset_before", {"after_bytes": 0}),
-    ("reset_after", {}),
-    ("reset_after", {}),
-    ("hang", {}),
-    ("hang_after", {}),
-    ("cut", {}),
-    ("late_commit", {"seconds": 3.0, "status": 502}),
-    ("late_commit", {"seconds": 4.5, "drop": "reset"}),
-    ("late_commit", {"seconds": 60.0, "drop": "hang"}),
-    ("429", {"retry_after": "3"}),
-    ("429", {"retry_after": "600"}),
-    ("garbage", {}),
-    ("redirect", {}),
-)
-
-
-faults = st.tuples(
-    st.sampled_from(FAULTS),
-    st.sampled_from((None, "POST", "POST", "DELETE", "PUT", "GET")),
-    st.integers(0, 3),
-    st.sampled_from((1, 1, 1, 2, 3)),
-)
-Spec = tuple[tuple[Any, dict[str, Any]], str | None, int, int]
-
-
-def made(sim: Simulation, specs: list[Spec]) -> list[Fault]:
-    """Fresh ones, since they count down.
-
-    Where the server numbers by itself, nothing tells what comes too late from what is foreign
-    (contract.md, 8: the stated exception).
-    """
-    found = [
-        Fault(kind, method=method, skip=skip, times=times, **options)
-        for (kind, options), method, skip, times in specs
-    ]
-    if sim.quirks.orders != "kept":
-        found = [f for f in found if f.kind != "late_commit" or f.seconds < 5]
-    return found
-
-
-seeds = st.integers(0, 2**20)
-crashes = st.builds(
-    Crash,
-    at=st.integers(0, 40),
-    kind=st.sampled_from(("before", "after", "way", "full")),
-    seconds=st.sampled_from((0.5, 4.0)),
-)
-
-
 class Trouble(RuleBasedStateMachine):
     """`delete: owned`, and everything else at once."""
 
     policy: Any = "owned"
-    unique: tuple[Any, ...] = (False,)
-    """What the server makes of a name that is taken."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,33 +71,19 @@ class Trouble(RuleBasedStateMachine):
         self.sim: Simulation = None  # type: ignore[assignment]
 
     @initialize(
-        unique=st.integers(0, 5),
         tick=st.sampled_from((0.004, 1.0, 2.0)),
         latency=st.sampled_from((0.0, 0.3)),
         connections=st.sampled_from((1, 2)),
         backwards=st.booleans(),
         batch=st.sampled_from((1 << 20, 12, 1)),
         step=st.sampled_from((100, 1)),
-        quirks=st.fixed_dictionaries(
-            {
-                "ids_in_201": st.sampled_from(("none", "none", "object", "items")),
-                "orders": st.sampled_from(("kept", "kept", "kept", "ignored", "renumbered")),
-                "rewrite_name": st.sampled_from((None, None, None, str.lower)),
-                "list_lag": st.sampled_from((0.0, 0.0, 0.0, 3.0, 60.0)),
-                "quota": st.sampled_from((None, None, None, 20)),
-                "created_fraction": st.booleans(),
-                "view_soft_deleted": st.booleans(),
-            }
-        ),
+        quirk=st.sampled_from(QUIRKS),
     )
-    def begin(self, unique, tick, latency, connections, backwards, batch, step, quirks) -> None:
-        quirks["unique_names"] = self.unique[unique % len(self.unique)]
-        if quirks["orders"] != "kept":
-            quirks["list_lag"] = 0.0  # nothing would tell what comes too late from what is foreign
+    def begin(self, tick, latency, connections, backwards, batch, step, quirk) -> None:
         self.sim = Simulation(
             self.base / "world",
             Rules(delete=self.policy, max_delete=5, display_order_step=step),
-            Quirks(**quirks),
+            Quirks(**{"quota": None, **quirk}),
             tick,
             latency,
             {"connections": connections, "backwards": backwards, "max_batch_bytes": batch},
@@ -179,8 +113,8 @@ class Trouble(RuleBasedStateMachine):
 
     def pick_ours(self, nth: int) -> int | None:
         """Some attachment of ours that a calm look would show as that."""
-        known = self.a._entries()
-        live = sorted(i for i in self.a.live() if known.get(i, ("",))[0] == "current")
+        known = self.a.oracle.entries()
+        live = sorted(i for i in self.a.oracle.live() if known.get(i, ("",))[0] == "current")
         return live[nth % len(live)] if live else None
 
     # -- the user ----------------------------------------------------------------------------
@@ -276,6 +210,8 @@ class Trouble(RuleBasedStateMachine):
         """Where the server rewrites names, nothing tells somebody who gives one of them again
         and again from a server that makes it of ours."""
         if id_ := self.pick_ours(nth):
+            if self.sim.quirks.unique_names:
+                return
             if self.sim.quirks.rewrite_name and (id_, name) in self.given:
                 return
             self.given.add((id_, name))
@@ -299,7 +235,8 @@ class Trouble(RuleBasedStateMachine):
         order=st.sampled_from((5, 100_000, 100_100)),
     )
     def people_add(self, name: str, size: int, order: int) -> None:
-        self.sim.seed(name, b"t" * size, order)
+        if not self.sim.quirks.unique_names:
+            self.sim.seed(name, b"t" * size, order)
 
     @rule(nth=st.integers(0, 20), order=st.sampled_from((5, 77_777)))
     def people_add_twin(self, nth: int, order: int) -> None:
@@ -308,14 +245,16 @@ class Trouble(RuleBasedStateMachine):
         Where the server numbers by itself, nothing tells it from one that is on its way; nor does
         anything if somebody moves that one at once, or if no list shows it before a send of ours.
         """
-        calm = self.sim.quirks.orders == "kept" and not self.a._rows("SELECT * FROM intents")
+        quirks = self.sim.quirks
+        calm = quirks.orders == "kept" and not self.a.ledger_rows("SELECT * FROM intents")
+        calm = calm and not quirks.unique_names
         if calm and (path := self.pick(nth)):
             self.sim.seed(path, b"t" * len(self.a.disk.files[path]), order)
             self.wait(self.sim.quirks.list_lag)
 
     # -- a second installation ---------------------------------------------------------------
 
-    @rule(path=st.sampled_from(OTHERS), size=st.sampled_from(SIZES))
+    @rule(path=st.sampled_from(OTHERS), size=st.sampled_from(OTHERS_SIZES))
     def other_writes(self, path: str, size: int) -> None:
         self.sim.other().disk.write(path, self.content(size))
 
@@ -328,7 +267,7 @@ class Trouble(RuleBasedStateMachine):
     @precondition(lambda self: self.sim.others)
     @rule(troubles=st.lists(faults, max_size=2), crash=st.none() | crashes)
     def other_runs(self, troubles: list[Spec], crash: Crash | None) -> None:
-        self.sim.other().run(*made(self.sim, troubles), crash=crash)
+        self.sim.other().run(*fresh(troubles), crash=crash)
 
     # -- time and trouble --------------------------------------------------------------------
 
@@ -340,27 +279,32 @@ class Trouble(RuleBasedStateMachine):
     def run(self, retry: bool, approve: bool) -> None:
         self.a.run(retry=retry, approve=approve)
 
-    @rule(seed=seeds, troubles=st.lists(faults, min_size=1, max_size=3))
+    @rule(seed=st.integers(0, 2**20), troubles=st.lists(faults, min_size=1, max_size=3))
     def run_in_trouble(self, seed: int, troubles: list[Spec]) -> None:
         self.work(seed)
-        self.a.run(*made(self.sim, troubles))
+        self.a.run(*fresh(troubles))
 
-    @rule(seed=seeds, nth=st.integers(1, 9), fault=st.sampled_from(FAULTS))
+    @rule(seed=st.integers(0, 2**20), nth=st.integers(1, 9), fault=st.sampled_from(FAULTS))
     def run_with_a_fault_at(self, seed: int, nth: int, fault: Any) -> None:
         """At one request, whatever it is."""
         self.work(seed)
-        self.a.run(*made(self.sim, [(fault, None, nth - 1, 1)]))
+        self.a.run(*fresh([(fault, None, nth - 1, 1)]))
 
-    @rule(seed=seeds, troubles=st.lists(faults, max_size=1), crash=crashes)
+    @rule(seed=st.integers(0, 2**20), troubles=st.lists(faults, max_size=1), crash=crashes)
     def run_and_die(self, seed: int, troubles: list[Spec], crash: Crash) -> None:
         self.work(seed)
-        self.a.run(*made(self.sim, troubles), crash=crash)
+        self.a.run(*fresh(troubles), crash=crash)
 
-    @rule(seed=seeds, nth=st.integers(2, 9), fault=st.sampled_from(FAULTS), crash=crashes)
+    @rule(
+        seed=st.integers(0, 2**20),
+        nth=st.integers(2, 9),
+        fault=st.sampled_from(FAULTS),
+        crash=crashes,
+    )
     def run_in_trouble_and_die(self, seed: int, nth: int, fault: Any, crash: Crash) -> None:
         """Two runs, one after the other; the second one is to mend the first."""
         self.work(seed)
-        self.a.run(*made(self.sim, [(fault, None, nth - 1, 1)]))
+        self.a.run(*fresh([(fault, None, nth - 1, 1)]))
         self.a.run(crash=crash)
 
     def work(self, seed: int) -> None:
@@ -383,9 +327,7 @@ class Trouble(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        lag, quota = self.sim.quirks.list_lag, self.sim.quirks.quota
         self.sim.settle()
-        self.sim.quirks.list_lag, self.sim.quirks.quota = lag, quota
 
 
 class Mirror(Trouble):
@@ -403,27 +345,18 @@ class Never(Trouble):
     policy = "never"
 
 
-class Unique(Trouble):
-    """A server that takes each name once."""
-
-    unique = ("suffix", "refuse")
-
-    def people_add(self, name: str, size: int, order: int) -> None:
-        pass
-
-    def people_add_twin(self, nth: int, order: int) -> None:
-        pass
-
-    def people_rename(self, nth: int, name: str) -> None:
-        pass
-
-
 class Forgetful(Trouble):
     """The ledger is lost, or an old copy of it comes back.
 
-    Not while lists lag: without it nothing tells what is there from what was deleted before.
+    Not while lists lag: without it nothing tells what is there from what was deleted before. Nor
+    where a taken name is refused: what is forgotten would keep its name from its file for good.
     """
 
+    @property
+    def refuses_names(self) -> bool:
+        return self.sim.quirks.unique_names == "refuse"
+
+    @precondition(lambda self: not self.refuses_names)
     @rule()
     def lose_ledger(self) -> None:
         self.wait(self.sim.quirks.list_lag)
@@ -433,6 +366,7 @@ class Forgetful(Trouble):
     def keep_ledger(self) -> None:
         self.a.keep_ledger()
 
+    @precondition(lambda self: not self.refuses_names)
     @rule()
     def restore_ledger(self) -> None:
         self.wait(self.sim.quirks.list_lag)
@@ -448,10 +382,6 @@ class TestMirror(Mirror.TestCase):
 
 
 class TestNever(Never.TestCase):
-    settings = budget(30, 25)
-
-
-class TestUnique(Unique.TestCase):
     settings = budget(30, 25)
 
 

@@ -1,4 +1,4 @@
-"""A service that each test may set up as it likes; whatever it started ends with it."""
+"""The service as a process, which ends with the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is still being written holds up nothing but itself, and costs no request."""
+"""A file that is still being written delays no other file and costs no request."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def busy(service: Service) -> Service:
     return service
 
 
-def test_what_is_quiet_goes_out_although_a_neighbour_is_still_written(busy: Service) -> None:
+def test_a_quiet_file_is_sent_while_another_is_still_written(busy: Service) -> None:
     with written_without_pause(busy.root / "log.txt"):
         until(lambda: "log.txt" in (busy.row().get("reason") or ""))
         assert busy.calls() == []
@@ -62,16 +62,17 @@ def test_what_is_quiet_goes_out_although_a_neighbour_is_still_written(busy: Serv
     assert busy.rows()[-1].size == (busy.root / "log.txt").stat().st_size
 
 
-def test_what_is_quiet_goes_out_although_an_ignored_file_is_written(busy: Service) -> None:
+def test_a_quiet_file_is_sent_while_an_ignored_one_is_written(busy: Service) -> None:
     with written_without_pause(busy.root / "cache"):
         busy.write("b.txt")
         until(lambda: "b.txt" in busy.names(), "b.txt", A_FEW_SECONDS)
-        busy.in_sync()
-        assert busy.calls() == ADDED
+        until(lambda: busy.calls() == ADDED)
+    busy.in_sync()
+    assert busy.calls() == ADDED
 
 
 @pytest.mark.parametrize("spent", [0, 12], ids=["new window", "first third spent"])
-def test_a_file_saved_right_before_the_start_waits_for_nothing_but_quiet(
+def test_a_file_saved_right_before_the_start_is_sent_as_soon_as_it_is_quiet(
     service: Service, spent: int
 ) -> None:
     service.quirks.quota, service.quirks.quota_window = 30, 3600
@@ -85,7 +86,7 @@ def test_a_file_saved_right_before_the_start_waits_for_nothing_but_quiet(
     assert service.calls() == ["GET list", *ADDED], "one list tells of both cycles"
 
 
-def test_a_folder_moved_away_is_told_before_the_next_rescan(busy: Service) -> None:
+def test_a_folder_moved_away_is_in_error_before_the_next_rescan(busy: Service) -> None:
     busy.root.rename(busy.base / "elsewhere")
     until(lambda: busy.row().get("state") == "error", "error", A_FEW_SECONDS)
     assert str(busy.root) in busy.row()["error"]

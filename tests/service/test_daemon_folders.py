@@ -1,4 +1,4 @@
-"""Folders that come, go, are linked to, and are watched by threads that may die."""
+"""The service with folders that appear, leave or are links, and with injected failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from syncd.config import Config
-from tests.service.test_watch_limits import lower, namespaces
+from tests.service.test_watcher_limits import lower, namespaces
 from tests.support.service import Service, environment, until
 
 
@@ -58,7 +58,7 @@ def test_a_folder_with_too_many_files_sends_nothing_until_there_are_fewer(
     service.in_sync()
 
 
-def test_one_that_leaves_is_told_once_and_its_attachments_stay(each: Service) -> None:
+def test_a_subfolder_that_leaves_is_logged_once_and_its_attachments_stay(each: Service) -> None:
     (each.base / "focus" / "4711 Logo").rename(each.base / "gone")
     each.says("WARNING", "4711 Logo left", "1 attachment stay")
     until(lambda: not each.row("4711 Logo"))
@@ -74,7 +74,9 @@ def test_one_that_leaves_is_told_once_and_its_attachments_stay(each: Service) ->
     assert [c for c in each.calls() if c != "GET list"] == []
 
 
-def test_of_two_subfolders_of_one_task_the_known_one_goes_on(each: Service) -> None:
+def test_a_second_subfolder_for_a_task_is_an_error_and_the_first_stays_synced(
+    each: Service,
+) -> None:
     rival = each.base / "focus" / "4711 A"
     rival.mkdir()
     (rival / "other.txt").write_text("other")
@@ -86,7 +88,7 @@ def test_of_two_subfolders_of_one_task_the_known_one_goes_on(each: Service) -> N
     until(lambda: not each.row("4711 A"))
 
 
-def test_a_parent_that_cannot_be_read_makes_nothing_leave(each: Service) -> None:
+def test_no_subfolder_counts_as_gone_while_its_parent_cannot_be_read(each: Service) -> None:
     (each.base / "focus").rename(each.base / "away")
     until(lambda: each.row("focus").get("state") == "error")
     (each.base / "away").rename(each.base / "focus")
@@ -95,7 +97,7 @@ def test_a_parent_that_cannot_be_read_makes_nothing_leave(each: Service) -> None
     assert each.names(4711) == ["a.txt"]
 
 
-def test_a_root_that_is_a_link_is_followed_at_every_cycle(service: Service) -> None:
+def test_a_linked_folder_is_resolved_at_every_cycle(service: Service) -> None:
     one, two = service.base / "one", service.base / "two"
     one.mkdir()
     two.mkdir()
@@ -117,8 +119,10 @@ def test_a_root_that_is_a_link_is_followed_at_every_cycle(service: Service) -> N
 
 
 @pytest.mark.parametrize("case", ["threads_die", "no_watches", "cycle_raises", "turn_raises"])
-def test_in_a_process_of_its_own(case: str, service: Service) -> None:
-    """The service inside a launcher that breaks something in it first."""
+def test_the_service_survives_a_failure_injected_into_its_process(
+    case: str, service: Service
+) -> None:
+    """A launcher breaks something in the process before it starts the service."""
     alone = case == "no_watches"
     if alone and not namespaces():
         pytest.skip("user namespaces are not allowed here")
@@ -180,16 +184,16 @@ def check_watches(service: Service) -> None:
 
 
 def break_cycles() -> None:
-    from syncd.engine import look
+    from syncd.engine.observe import Observer
 
-    honest = look.Look.situation
+    honest = Observer.observe
 
-    def situation(self: look.Look) -> object:
+    def observe(self: Observer) -> Any:
         if os.path.exists(os.path.join(self._folder.path, "trap")):
             raise ZeroDivisionError("a trap")
         return honest(self)
 
-    look.Look.situation = situation  # type: ignore[assignment]
+    Observer.observe = observe  # type: ignore[method-assign]
 
 
 def check_cycles(service: Service) -> None:

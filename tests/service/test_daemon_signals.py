@@ -1,4 +1,4 @@
-"""How the service ends, what it does at a signal, and who may be at work beside it."""
+"""How the service handles signals, and the commands that run beside it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_sigterm_ends_an_idle_service_at_once(service: Service) -> None:
     assert service.status()["pid"] is None
 
 
-def test_sigterm_ends_one_that_waits_for_a_lost_answer_too(service: Service) -> None:
+def test_sigterm_ends_a_service_that_waits_for_an_answer(service: Service) -> None:
     service.old("a.txt")
     service.fault("hang", method="GET")
     service.start()
@@ -37,7 +37,7 @@ def test_sigterm_ends_one_that_waits_for_a_lost_answer_too(service: Service) -> 
     assert seconds < 2.5
 
 
-def test_a_stop_in_the_middle_of_forty_uploads_loses_and_doubles_nothing(
+def test_a_stop_during_forty_uploads_loses_and_doubles_nothing(
     service: Service,
 ) -> None:
     names = [f"{number:02}.bin" for number in range(40)]
@@ -56,7 +56,7 @@ def test_a_stop_in_the_middle_of_forty_uploads_loses_and_doubles_nothing(
     assert len(deleted) == 40, "none was made twice"
 
 
-def test_a_second_sigterm_ends_it_at_once(service: Service) -> None:
+def test_a_second_sigterm_ends_the_service_at_once(service: Service) -> None:
     service.old("big.bin", content="x" * 600_000)
     service.fault("slow_read", method="POST", seconds=0.3)
     service.start()
@@ -85,7 +85,7 @@ def test_sigusr1_runs_every_folder_now(service: Service) -> None:
         until(lambda name=name: (service.row(name).get("last_cycle") or "") > before)
 
 
-def test_sighup_with_a_broken_config_changes_nothing_and_says_so(service: Service) -> None:
+def test_sighup_with_a_broken_config_logs_the_fault_and_changes_nothing(service: Service) -> None:
     service.start().settled()
     good = service.config.read_text()
     service.config.write_text(good.replace('"settle"', '"setle"'))
@@ -166,7 +166,7 @@ def test_a_broken_config_at_the_start_is_78(service: Service) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--once"]], ids=["service", "once"])
-def test_a_second_one_leaves_with_75_and_names_the_first(
+def test_a_second_syncd_on_the_same_state_exits_with_75_and_names_the_first(
     arguments: list[str], service: Service
 ) -> None:
     service.start().settled()
@@ -177,7 +177,7 @@ def test_a_second_one_leaves_with_75_and_names_the_first(
     assert service.runs()
 
 
-def test_the_reading_commands_work_beside_it(service: Service) -> None:
+def test_the_reading_commands_work_beside_the_service(service: Service) -> None:
     service.old("a.txt", "b.txt")
     service.start().settled("a.txt", "b.txt")
     status = service.run("status", "--json")
@@ -200,7 +200,7 @@ def test_the_reading_commands_work_beside_it(service: Service) -> None:
     assert service.runs()
 
 
-def test_approve_wakes_it_and_exactly_that_goes(service: Service) -> None:
+def test_approve_wakes_the_service_which_deletes_exactly_the_approved_set(service: Service) -> None:
     service.old("a.txt", "b.txt")
     service.start().settled("a.txt", "b.txt")
     for name in ("a.txt", "b.txt"):
@@ -227,7 +227,7 @@ def test_an_approval_given_while_offline_is_not_lost(service: Service) -> None:
     service.holds()
 
 
-def test_it_says_no_time_to_a_journal_that_stamps_lines_itself(service: Service) -> None:
+def test_log_lines_for_the_journal_carry_a_level_and_no_time(service: Service) -> None:
     found = os.stat(service.errors)
     service.start(JOURNAL_STREAM=f"{found.st_dev}:{found.st_ino}").settled()
     service.write("a.txt")
@@ -238,7 +238,7 @@ def test_it_says_no_time_to_a_journal_that_stamps_lines_itself(service: Service)
     ]
 
 
-def test_the_files_of_its_state_are_its_owners_alone(service: Service) -> None:
+def test_only_the_owner_may_read_the_files_in_the_state_directory(service: Service) -> None:
     service.start().settled()
     modes = {path.name: path.stat().st_mode & 0o077 for path in Path(service.state).iterdir()}
     assert not any(modes.values()), modes

@@ -14,28 +14,32 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SYNCD = ROOT / "syncd"
 
-LEAVES = {"errors", "text", "version"}
+LEAVES = {"errors", "hosts", "text", "version"}
 """What everybody may know; `version` is `from syncd import __version__`."""
-BELOW_ENGINE = {"core", "model", "said", *LEAVES}
+VALUES = {"model", "attribute", "task_state", *LEAVES}
+BELOW_ENGINE = {"core", *VALUES}
 BELOW_SERVICE = {"engine", "local", "focus", "state", *BELOW_ENGINE}
-BELOW_CLI = {"service", "config", "secrets", "log", "sandbox", *BELOW_SERVICE}
+BELOW_CLI = {"overview", "service", "config", "secrets", "log", "sandbox", *BELOW_SERVICE}
 MAY_KNOW: dict[str, set[str]] = {
     "version": set(),
     "text": set(),
     "errors": {"text"},
-    "hidden": set(),
-    "said": set(),
-    "model": {"errors", "said", "text"},
-    "core": {"model", "said", *LEAVES},
-    "local": {"hidden", *BELOW_ENGINE},
-    "focus": BELOW_ENGINE,
-    "state": BELOW_ENGINE,
+    "hidden_paths": set(),
+    "hosts": set(),
+    "attribute": set(),
+    "model": set(),
+    "task_state": {"attribute", "model"},
+    "core": VALUES,
+    "local": {"hidden_paths", *BELOW_ENGINE},
+    "focus": VALUES,
+    "state": VALUES,
     "engine": BELOW_SERVICE,
-    "service": {"config", "secrets", "log", *BELOW_SERVICE},
+    "overview": {"config", "secrets", *BELOW_SERVICE},
+    "service": {"overview", "config", "secrets", "log", *BELOW_SERVICE},
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     # Beside the line: config and its keys, the log, and the server to try things on.
-    "secrets": {"errors", "hidden", "text"},
+    "secrets": {"errors", "hidden_paths", "text"},
     "config": {"secrets", *BELOW_ENGINE},
     "log": {"secrets", "text"},
     "sandbox": {"errors", "model", "version"},
@@ -49,8 +53,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "yaml": ("syncd.config",),
     "apscheduler": ("syncd.service",),
     "natsort": ("syncd.core",),
-    # The config proves that a pattern compiles before anything is sent.
-    "pathspec": ("syncd.core", "syncd.config.values"),
+    "pathspec": ("syncd.core",),
     "rich": ("syncd.cli",),
     "python_multipart": ("syncd.sandbox",),
 }
@@ -63,7 +66,7 @@ PURE = {
 }
 """The standard library that core may use: it asks neither the system nor the time."""
 IMPURE_CALLS = {"open", "print", "input", "breakpoint"}
-LINES = 260
+LINES = 250
 
 
 def faults(module: str, source: str, file: str) -> list[str]:
@@ -195,25 +198,35 @@ def test_every_library_that_is_imported_is_declared() -> None:
         ("syncd.core.plan", "import requests", "requests belongs to syncd.focus, not to"),
         ("syncd.core.plan", "x = open('y')", "core is pure: no open()"),
         ("syncd.core.plan", "from syncd.local.scan import scan", "core may not import local"),
+        ("syncd.core.plan", "import syncd.state.load", "core may not import state"),
+        ("syncd.core.plan", "from syncd.focus.client import x", "core may not import focus"),
         ("syncd.model", "import syncd.core.plan", "model may not import core"),
+        ("syncd.attribute", "from syncd.model import Folder", "attribute may not import model"),
         ("syncd.errors", "from syncd.model import Folder", "errors may not import model"),
         ("syncd.local.scan", "import syncd.focus.client", "local may not import focus"),
         ("syncd.local.scan", "from syncd import state", "local may not import state"),
         ("syncd.focus.client", "from syncd.state.ledger import Ledger", "may not import state"),
+        ("syncd.focus.client", "import syncd.core.names", "focus may not import core"),
+        ("syncd.state.ledger", "import syncd.core.listing", "state may not import core"),
         ("syncd.state.ledger", "from syncd.local import scan", "state may not import local"),
-        ("syncd.state.ledger", "from syncd.engine.meter import Meter", "may not import engine"),
+        (
+            "syncd.state.ledger",
+            "from syncd.engine.quota import QuotaMeter",
+            "may not import engine",
+        ),
         ("syncd.engine.cycle", "from syncd.config import Config", "engine may not import config"),
         ("syncd.engine.cycle", "from syncd.secrets import redact", "may not import secrets"),
-        ("syncd.engine.cycle", "from syncd.service import notes", "may not import service"),
+        ("syncd.engine.cycle", "from syncd.service import worker", "may not import service"),
         ("syncd.engine.cycle", "import syncd.sandbox.server", "may not import sandbox"),
         ("syncd.service.daemon", "import syncd.cli.main", "service may not import cli"),
+        ("syncd.overview.folders", "import syncd.service.worker", "may not import service"),
         ("syncd.service.daemon", "import rich.table", "rich belongs to syncd.cli, not to"),
         ("syncd.sandbox.server", "from syncd.text import printable", "may not import text"),
         ("syncd.sandbox.server", "import syncd.focus", "sandbox may not import focus"),
         ("syncd.config.load", "import syncd.engine.cycle", "config may not import engine"),
         ("syncd.focus.client", "import watchdog.events", "watchdog belongs to syncd.local"),
         ("syncd.focusing", "import requests", "requests belongs to syncd.focus, not to"),
-        ("syncd.local.scan", "import pathspec", "pathspec belongs to syncd.core and"),
+        ("syncd.local.scan", "import pathspec", "pathspec belongs to syncd.core, not to"),
         ("syncd.local.scan", "import numpy", "numpy has no owner in OWNERS"),
         ("syncd.attic", "from syncd.core import plan", "attic is no room that MAY_KNOW tells of"),
         ("syncd.core.plan", "from . import guard", "imports are absolute here"),
@@ -235,11 +248,10 @@ def test_a_broken_rule_is_found(module: str, source: str, fault: str) -> None:
     [
         ("syncd.core.plan", "import re\nfrom syncd.model import Folder\nimport syncd.core.guard"),
         ("syncd.core.ignore", "from pathspec.patterns import x"),
-        ("syncd.config.values", "from pathspec import GitIgnoreSpec"),
         ("syncd.focus.client", "from syncd import __version__\nimport requests, urllib3.util"),
-        ("syncd.state.ledger", "import sqlite3\nfrom syncd.core.pacing import Quota"),
+        ("syncd.state.ledger", "import sqlite3\nfrom syncd.attribute import Attribute"),
         ("syncd.engine.cycle", "from syncd.local import scan\nfrom syncd.state import ledger"),
-        ("syncd.cli.wiring", "from syncd.sandbox.server import Sandbox\nimport rich.progress"),
+        ("syncd.cli.assembly", "from syncd.sandbox.server import Sandbox\nimport rich.progress"),
         ("syncd.sandbox.server", "from syncd import __version__\nimport syncd.errors"),
         ("syncd.local.scan", "with open('x') as f: pass"),
         ("syncd.cli.main", "import_module('syncd.cli.once')"),
@@ -247,7 +259,7 @@ def test_a_broken_rule_is_found(module: str, source: str, fault: str) -> None:
         ("syncd", "__version__ = '1'"),
     ],
 )
-def test_what_the_rules_allow_is_left_alone(module: str, source: str) -> None:
+def test_code_that_keeps_the_rules_is_left_alone(module: str, source: str) -> None:
     assert faults(module, source, "made/up.py") == []
 
 

@@ -49,7 +49,7 @@ class Shell:
         self.token.write_text(KEY + "\n")
         self.token.chmod(0o600)
         self.sandbox = Sandbox(self.quirks).start()
-        self.server = self.sandbox.rules
+        self.server = self.sandbox.api
         self.config = self.base / "config.yaml"
         self.configure()
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from syncd.core.ignore import Selection
 from syncd.errors import FileProblem, FolderError
 from syncd.local.scan import scan
 from syncd.model import FolderSnapshot, Problem, Rules
@@ -17,16 +16,7 @@ NOBODY = 65534
 
 
 def look(folder: Path | str, known: tuple[str, ...] = (), **rules: Any) -> FolderSnapshot:
-    settings = Rules(**rules)
-    return scan(
-        str(folder),
-        Selection(settings),
-        recursive=settings.recursive,
-        max_file_size=settings.max_file_size,
-        max_files=settings.max_files,
-        known=known,
-        manifest=settings.order == "manifest",
-    )
+    return scan(str(folder), Rules(**rules), known)
 
 
 def names(snapshot: FolderSnapshot) -> list[str]:

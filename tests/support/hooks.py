@@ -19,50 +19,66 @@ def die() -> NoReturn:
 
 def die_in_transaction(number: int, moment: Moment) -> None:
     """SIGKILL at the n-th write of the ledger: before it, before its COMMIT, or after it."""
-    from syncd.state.ledger import Ledger
+    from syncd.state.database import Database
 
-    honest = Ledger.transaction
+    honest = Database.transaction
     count = [0]
 
     @contextmanager
-    def transaction(ledger: Ledger) -> Iterator[None]:
+    def transaction(database: Database) -> Iterator[None]:
         count[0] += 1
         here = count[0] == number
         if here and moment == "enter":
             die()
-        with honest(ledger):
+        with honest(database):
             yield
             if here and moment == "inside":
                 die()
         if here and moment == "exit":
             die()
 
-    Ledger.transaction = transaction  # type: ignore[method-assign,assignment]
+    Database.transaction = transaction  # type: ignore[method-assign,assignment]
 
 
 def count_transactions(file: str) -> None:
     """Leave word of how many writes of the ledger there have been."""
-    from syncd.state.ledger import Ledger
+    from syncd.state.database import Database
 
-    honest = Ledger.transaction
+    honest = Database.transaction
     count = [0]
 
     @contextmanager
-    def transaction(ledger: Ledger) -> Iterator[None]:
+    def transaction(database: Database) -> Iterator[None]:
         count[0] += 1
         with open(file, "w") as out:
             out.write(str(count[0]))
-        with honest(ledger):
+        with honest(database):
             yield
 
-    Ledger.transaction = transaction  # type: ignore[method-assign,assignment]
+    Database.transaction = transaction  # type: ignore[method-assign,assignment]
+
+
+def full_after(posts: int) -> None:
+    """The ledger cannot be written any more once so many uploads were recorded."""
+    from syncd.errors import StateError
+    from syncd.state.task_ledger import TaskLedger
+
+    honest, count = TaskLedger._commit, [0]
+
+    def commit(task: TaskLedger, change: Any) -> None:
+        if change and count[0] == posts:
+            raise StateError("the disk is full")
+        count[0] += any(i.state == "answered" for i in change.intents)
+        honest(task, change)
+
+    TaskLedger._commit = commit  # type: ignore[method-assign]
 
 
 def before_open(path: str, what: str) -> None:
     """Just before a file is opened to be sent, something else stands in its place; once."""
-    from syncd.focus import upload
+    from syncd.focus import multipart_body
 
-    honest = upload._open
+    honest = multipart_body._open
     left = [1]
 
     def opened(planned: Any) -> int:
@@ -71,18 +87,18 @@ def before_open(path: str, what: str) -> None:
             change(path, what)
         return honest(planned)
 
-    upload._open = opened
+    multipart_body._open = opened
 
 
 def while_sent(path: str, what: str, times: int = 1) -> None:
     """After the first piece of a file was read to be sent, the file changes."""
-    from syncd.focus import upload
+    from syncd.focus import multipart_body
 
-    honest = upload._File.take
+    honest = multipart_body._File.read
     left = [times]
     begun: set[int] = set()
 
-    def take(file: Any, limit: int) -> bytes:
+    def read(file: Any, limit: int) -> bytes:
         piece = honest(file, min(limit, 1 << 16))
         if file.path == path and piece and left[0] and id(file) not in begun:
             begun.add(id(file))
@@ -90,7 +106,7 @@ def while_sent(path: str, what: str, times: int = 1) -> None:
             change(path, what)
         return piece
 
-    upload._File.take = take  # type: ignore[method-assign]
+    multipart_body._File.read = read  # type: ignore[method-assign]
 
 
 def change(path: str, what: str) -> None:

@@ -1,4 +1,4 @@
-"""The sandbox for tests: a session's requests answered in-process, without a socket."""
+"""Answer a session's requests by the sandbox's API in-process, without a socket."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
+from syncd.sandbox.api import FocusApi
+from syncd.sandbox.messages import Request, Response
 from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.rules import FocusRules
-from syncd.sandbox.wire import Request, Response
 
 URL = "http://127.0.0.1:1/api"
 TASK = (123, 456, 789)
@@ -25,20 +25,20 @@ def path(task: tuple[int, int, int] = TASK) -> str:
 
 
 class InProcess(BaseAdapter):
-    """`session.mount("http://", InProcess(rules))`: drops become requests' exceptions.
+    """`session.mount("http://", InProcess(api))`: drops become requests' exceptions.
 
-    A delay is handed to `rules.sleep`; hang raises ReadTimeout, reset and cut ConnectionError.
+    A delay is handed to `api.sleep`; hang raises ReadTimeout, reset and cut ConnectionError.
     """
 
-    def __init__(self, rules: FocusRules) -> None:
+    def __init__(self, api: FocusApi) -> None:
         super().__init__()
-        self.rules = rules
+        self.api = api
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         parts = urlsplit(request.url or "")
         target = parts.path.removeprefix("/api") + (f"?{parts.query}" if parts.query else "")
         headers = {str(name): str(value) for name, value in request.headers.items()}
-        answer = self.rules.handle(
+        answer = self.api.handle(
             Request.of(request.method or "GET", target, headers, _chunks(request.body))
         )
         if answer.drop == "hang":
@@ -46,32 +46,32 @@ class InProcess(BaseAdapter):
         if answer.drop:
             raise requests.ConnectionError(answer.drop, request=request)
         if answer.seconds:
-            self.rules.sleep(answer.seconds)
+            self.api.sleep(answer.seconds)
         return _response(request, answer)
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-def session(rules: FocusRules | None = None) -> requests.Session:
-    """A session with a key; with rules given it is answered in-process."""
+def session(api: FocusApi | None = None) -> requests.Session:
+    """A session with a key; with api given it is answered in-process."""
     made = requests.Session()
     made.trust_env = False
     made.headers.update(HEADERS)
-    if rules is not None:
-        made.mount("http://", InProcess(rules))
+    if api is not None:
+        made.mount("http://", InProcess(api))
     return made
 
 
 class World:
-    """Rules with a clock that only moves when told, and a session in front of them."""
+    """An API with a clock that only the test moves, and a session in front of them."""
 
     def __init__(self, **quirks: Any) -> None:
         quirks.setdefault("quota", None)
         self.now = 1_700_000_000.75
         self.slept: list[float] = []
-        self.rules = FocusRules(Quirks(**quirks), clock=lambda: self.now, sleep=self.slept.append)
-        self.session = session(self.rules)
+        self.api = FocusApi(Quirks(**quirks), clock=lambda: self.now, sleep=self.slept.append)
+        self.session = session(self.api)
 
     def call(self, method: str, tail: str = "", **kwargs: Any) -> requests.Response:
         return self.session.request(method, URL + path() + tail, **kwargs)

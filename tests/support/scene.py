@@ -15,18 +15,18 @@ from types import TracebackType
 from typing import Literal
 
 from syncd.model import Rules, TaskKey
+from syncd.sandbox.api import FocusApi
+from syncd.sandbox.messages import LoggedRequest, Request, Response
 from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.rules import FocusRules
 from syncd.sandbox.server import Sandbox
 from syncd.sandbox.storage import Row
-from syncd.sandbox.wire import LoggedRequest, Request, Response
 from tests.support.commands import KEY, Said
 from tests.support.processes import Hook, ended, launcher, python_m_syncd
 
 IDS = (123, 456, 789)
 
 
-class StrikingRules(FocusRules):
+class StrikingRules(FocusApi):
     """Calls `strike` when the n-th request from now arrives, or once it is carried out."""
 
     def __init__(self, quirks: Quirks) -> None:
@@ -75,7 +75,7 @@ class Scene:
         self.root.mkdir()
         self.state = base / "state"
         self.server = StrikingRules(quirks or Quirks(quota=None))
-        self.sandbox = Sandbox(rules=self.server).start()
+        self.sandbox = Sandbox(api=self.server).start()
         self.task = TaskKey(self.sandbox.url, *IDS)
         self.token = base / "token"
         self.token.write_text(KEY + "\n")

@@ -25,6 +25,8 @@ from tests.support.commands import KEY, Said
 
 HOUSE = Path(__file__).parents[2]
 RESCAN = 0.5
+STATUS_DELAY = 1.2
+"""Seconds within which the service writes a change of its status, and some."""
 PATIENCE = 20.0
 """Seconds after which something that was waited for will not come."""
 
@@ -85,7 +87,7 @@ class Service:
         self.token = self.base / "token"
         self.set_key(KEY)
         self.sandbox = Sandbox(self.quirks).start()
-        self.server = self.sandbox.rules
+        self.server = self.sandbox.api
         self.config = self.base / "config.yaml"
         self.errors = self.base / "stderr"
         self.errors.touch()
@@ -255,8 +257,15 @@ class Service:
         )
 
     def in_sync(self, name: str = "landing") -> None:
-        """Wait until the service says so, of what it saw now or later."""
-        until(lambda: self.row(name).get("state") == "in sync", f"{name}: {self.row(name)}")
+        """Wait until the status says so, and was written since or had the time to be."""
+        asked, file = time.time(), self.state / "status.json"
+
+        def told() -> bool:
+            written = file.stat().st_mtime if file.exists() else 0.0
+            up_to_date = written > asked or time.time() > asked + STATUS_DELAY
+            return up_to_date and self.row(name).get("state") == "in sync"
+
+        until(told, f"{name}: {self.row(name)}")
 
     def settled(self, *names: str) -> None:
         """Started, in sync, and holding these; from here on `calls` counts."""

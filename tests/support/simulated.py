@@ -9,16 +9,16 @@ from typing import Any
 
 from requests import PreparedRequest, Response
 
-from syncd.engine.meter import Meter
-from syncd.engine.tools import Silent, Tools
+from syncd.engine.context import Context, NoProgress
+from syncd.engine.quota import QuotaMeter
 from syncd.errors import Unreachable
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
+from syncd.overview.folders import Target
+from syncd.sandbox.api import FocusApi
 from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.rules import FocusRules
 from syncd.sandbox.storage import Row
-from syncd.service.folders import Target
 from syncd.service.worker import Worker
 from syncd.state.ledger import Ledger
 from tests.support.commands import KEY
@@ -50,7 +50,7 @@ class Simulation:
         self.ran = 0.0
         self.wall = 2_000_000_000.0
         self.server_time = self.wall
-        self.server = FocusRules(Quirks(**quirks), clock=lambda: self.server_time)
+        self.server = FocusApi(Quirks(**quirks), clock=lambda: self.server_time)
         self.state = base / "state"
         self.state.mkdir()
         self.targets: list[Target] = []
@@ -60,28 +60,28 @@ class Simulation:
     def start(self) -> None:
         """Start, or start anew: what only the worker remembers is lost."""
         self.ledger = Ledger.open(str(self.state), lambda: self.wall)
-        meter = Meter(URL, self.ledger, lambda: self.wall, configured=None, reserve=5)
+        quota = QuotaMeter(URL, self.ledger, lambda: self.wall, configured=None, reserve=5)
         self.network = Network(self.server)
         client = FocusClient(
             HttpTransport(URL, KEY, timeout=30.0, connections=2, adapter=self.network),
             create_params="both",
-            on_answer=meter.answered,
-            on_request=meter.sending,
+            on_answer=quota.answered,
+            on_request=quota.sending,
             clock=lambda: self.wall,
             sleep=self.advance,
         )
-        tools = Tools(
-            client, self.ledger, meter, lambda: self.wall, self.advance, Silent(), 1, 32 << 20
+        context = Context(
+            client, self.ledger, quota, lambda: self.wall, self.advance, NoProgress(), 1, 32 << 20
         )
 
         def refused() -> None:
             self.refused_keys += 1
 
         self.worker = Worker(
-            tools=tools,
+            context=context,
             clock=lambda: self.ran,
             approvals=dict,
-            used_approvals=lambda tasks: None,
+            drop_approvals=lambda tasks: None,
             on_key_refused=refused,
         )
         self.worker.set_targets(self.targets)

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
+from syncd.attribute import Attribute
 from syncd.core.plan import Plan
 from syncd.core.reconcile import reconcile
-from syncd.core.situation import Situation
-from syncd.model import (
-    Attachment,
-    Fingerprint,
-    FolderIdentity,
-    FolderSnapshot,
-    Intent,
-    LedgerEntry,
-    Listing,
-    LocalFile,
-    Past,
-    Refusal,
-    Role,
-    Rules,
-)
-from syncd.said import Said
+from syncd.core.snapshot import Snapshot
+from syncd.model import Attachment, Fingerprint, FolderIdentity, FolderSnapshot, LocalFile, Rules
+from syncd.task_state import Event, Intent, LedgerEntry, Refusal, Role, TaskState
 
 NOW = 1_700_000_000.0
 LONG_AGO = NOW - 10_000.0
@@ -54,7 +41,8 @@ def attachment(
 ) -> Attachment:
     """A row of the list, made when its file was."""
     more.setdefault("created_at", NOW)
-    return Attachment(id_, name, number or id_ * 100, len(content), **more)
+    number = id_ * 100 if number is None else number
+    return Attachment(id_, name, number, len(content), **more)
 
 
 def entry(
@@ -67,42 +55,45 @@ def entry(
     touched: float = LONG_AGO,
     **more: Any,
 ) -> LedgerEntry:
-    """An attachment of ours that a list has shown as we made it."""
-    number = number or id_ * 100
-    more.setdefault("name", Said(path, path, kept=True))
-    more.setdefault("listed", True)
-    return LedgerEntry(
-        id=id_,
-        role=role,
-        path=path,
-        size=len(content),
-        order=Said(number, number, kept=True),
-        digest=digest(content),
-        fingerprint=print_of(content, touched),
-        since=more.pop("since", LONG_AGO),
-        **more,
-    )
+    """An attachment of ours that the last list shows as we made it."""
+    number = id_ * 100 if number is None else number
+    more = {
+        "name": Attribute(path, path, kept=True),
+        "order": Attribute(number, number, kept=True),
+        "shown": True,
+        "listed": True,
+        "since": LONG_AGO,
+        "digest": digest(content),
+        "fingerprint": print_of(content, touched),
+    } | more
+    return LedgerEntry(id=id_, role=role, path=path, size=len(content), **more)
 
 
 def intent(key: int, path: str, content: str = "content", number: int = 100, **more: Any) -> Intent:
-    """A create that was sent after list 1 and of which no answer came, a minute ago."""
-    more = {"sequence": 1, "sent_at": NOW - 60, "ended_at": NOW - 60, "state": "doubtful"} | more
-    more.setdefault("digest", digest(content))
-    return Intent(
-        key=key,
-        path=path,
-        name=path,
-        number=number,
-        size=len(content),
-        fingerprint=print_of(content),
-        **more,
-    )
+    """A create that was sent a minute ago and never answered."""
+    more = {"sent_at": NOW - 60, "ended_at": NOW - 60, "state": "doubtful"} | more
+    more = {"digest": digest(content), "fingerprint": print_of(content)} | more
+    return Intent(key=key, path=path, number=number, size=len(content), **more)
+
+
+def created(path: str, content: str = "content", ago: float = 60.0) -> Event:
+    return Event(NOW - ago, "create", path, digest(content))
+
+
+def put_back(subject: str, ago: float = 60.0) -> Event:
+    """A name (of an attachment id) or the `order` that was put back."""
+    return Event(NOW - ago, "put back", subject)
+
+
+def deleted(path: str, ago: float = 60.0) -> Event:
+    return Event(NOW - ago, "delete", path)
 
 
 def refusal(subject: str, content: str | None = "content", **more: Any) -> Refusal:
     """A refusal that is to be honoured for another minute."""
     more = {"error": "400", "attempts": 1, "not_before": NOW + 60} | more
-    return Refusal(subject, fingerprint=print_of(content) if content else None, **more)
+    more.setdefault("fingerprint", print_of(content) if content else None)
+    return Refusal(subject, **more)
 
 
 def folder(*files: LocalFile, **more: Any) -> FolderSnapshot:
@@ -110,32 +101,41 @@ def folder(*files: LocalFile, **more: Any) -> FolderSnapshot:
     return FolderSnapshot(root="/folder", files=tuple(files), **more)
 
 
-def shown(*entries: LedgerEntry) -> tuple[Attachment, ...]:
-    """The attachments of these entries, as the list shows them."""
-    return tuple(
-        Attachment(e.id, e.name.seen, e.order.seen, e.size, created_at=NOW) for e in entries
+def state(
+    ours: Iterable[LedgerEntry] = (),
+    theirs: Iterable[Attachment] = (),
+    intents: Iterable[Intent] = (),
+    refusals: Iterable[Refusal] = (),
+    **more: Any,
+) -> TaskState:
+    """What the ledger knows of a task that was listed just now."""
+    return TaskState(
+        entries={e.id: e for e in ours},
+        strangers={a.id: a for a in theirs},
+        intents={i.key: i for i in intents},
+        refusals={r.subject: r for r in refusals},
+        **{"identity": HOME, "listed_at": NOW} | more,
     )
 
 
-def situation(
+def snapshot(
     files: Iterable[LocalFile] = (),
     ours: Iterable[LedgerEntry] = (),
     theirs: Iterable[Attachment] = (),
     *,
     rules: Rules | None = None,
-    past: dict[str, Any] | None = None,
-    snapshot: dict[str, Any] | None = None,
+    known: dict[str, Any] | None = None,
+    scan: dict[str, Any] | None = None,
     selects: Callable[[str], bool] = lambda _: True,
-    listing: Listing | None = None,
     **more: Any,
-) -> Situation:
-    """A folder, what is ours and shown in the task, and what is there besides."""
-    entries = tuple(ours)
-    rows = (*shown(*(e for e in entries if e.role != "tombstone")), *theirs)
-    return Situation(
-        folder=folder(*files, **(snapshot or {})),
-        listing=listing or Listing(rows),
-        past=replace(Past(entries=entries, identity=HOME), **(past or {})),
+) -> Snapshot:
+    """A folder, what is ours in the task, and what is there besides.
+
+    `known` is what else the ledger knows, `scan` what else the scan of the folder found.
+    """
+    return Snapshot(
+        folder=folder(*files, **(scan or {})),
+        state=state(ours, theirs, **(known or {})),
         rules=rules or Rules(),
         selects=selects,
         now=NOW,
@@ -164,4 +164,19 @@ def told(plan: Plan) -> list[str]:
 
 
 def decided(*arguments: Any, **more: Any) -> list[str]:
-    return told(reconcile(situation(*arguments, **more)))
+    return told(reconcile(snapshot(*arguments, **more)))
+
+
+class Case(NamedTuple):
+    """One sentence of the specification of `reconcile`."""
+
+    says: str
+    files: list[LocalFile]
+    ours: list[LedgerEntry]
+    theirs: list[Attachment]
+    plan: list[str]
+    more: dict[str, Any] = {}  # noqa: RUF012
+
+    @property
+    def decided(self) -> list[str]:
+        return decided(self.files, self.ours, self.theirs, **self.more)

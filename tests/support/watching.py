@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from syncd.local.watch import Watcher
+from syncd.local.watcher import Watcher, WatchState, WatchTarget
 
 
 class Bell:
@@ -64,6 +64,24 @@ def inotify_instances() -> int:
         with contextlib.suppress(FileNotFoundError):
             count += "inotify" in os.readlink(f"/proc/self/fd/{name}")
     return count
+
+
+def watch(watcher: Watcher, key: str, root: Path, **settings: bool) -> WatchState:
+    """Watch one root more."""
+    targets = _targets(watcher) | {key: WatchTarget(str(root), **settings)}
+    watcher.watch(targets)
+    return watcher.state(key)
+
+
+def unwatch(watcher: Watcher, key: str) -> None:
+    """Watch one root less."""
+    targets = _targets(watcher)
+    del targets[key]
+    watcher.watch(targets)
+
+
+def _targets(watcher: Watcher) -> dict[str, WatchTarget]:
+    return {key: entry.target for key, entry in watcher._entries.items()}
 
 
 def observer(watcher: Watcher) -> Any:

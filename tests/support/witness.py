@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from hashlib import sha256
 
-from syncd.core.ignore import selection
 from syncd.core.ordering import wanted_sequence
 from syncd.local.scan import scan
+from syncd.sandbox.messages import LoggedRequest
 from syncd.sandbox.storage import Row
-from syncd.sandbox.wire import LoggedRequest
 from tests.support.world import World
 
 
@@ -71,14 +70,7 @@ class Witness:
         return self._snapshot().files
 
     def _snapshot(self):  # type: ignore[no-untyped-def]
-        rules = self.world.rules
-        return scan(
-            str(self.world.root),
-            selection(rules),
-            recursive=rules.recursive,
-            max_file_size=rules.max_file_size,
-            manifest=rules.order == "manifest",
-        )
+        return scan(str(self.world.root), self.world.rules)
 
     def _see(self, entry: LoggedRequest) -> None:
         if entry.method != "DELETE" or entry.status in (401, 402, 403, 404, 400, 429):

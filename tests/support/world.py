@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
-from syncd.engine.cycle import Cycle
-from syncd.engine.meter import Meter
+from syncd.engine.context import Context, NoProgress, Options, Progress
+from syncd.engine.folder_run import FolderRun
+from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import FolderReport
-from syncd.engine.tools import Options, Progress, Tools
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
@@ -23,14 +23,6 @@ from syncd.sandbox.storage import Row
 from syncd.state.ledger import Ledger
 
 KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
-
-
-class Quiet:
-    def expect(self, files: int, size: int) -> None: ...
-
-    def sent(self, count: int) -> None: ...
-
-    def done(self) -> None: ...
 
 
 @dataclass
@@ -55,7 +47,7 @@ class World:
         self.slept: list[float] = []
         self.progress: Progress | None = None
         self.sandbox = Sandbox(self.quirks, clock=self.clock).start()
-        self.server = self.sandbox.rules
+        self.server = self.sandbox.api
         self.task = TaskKey(self.sandbox.url, 1, 2, 3)
         self._seen = 0
 
@@ -98,30 +90,31 @@ class World:
             else Ledger.open(str(self.state), self.clock)
         )
         try:
-            meter = Meter(
+            quota = QuotaMeter(
                 self.task.url, ledger, self.clock, configured=self.quota, reserve=self.reserve
             )
             transport = HttpTransport(self.task.url, KEY, timeout=self.timeout, connections=2)
             client = FocusClient(
                 transport,
                 create_params=self.create_params,  # type: ignore[arg-type]
-                on_answer=meter.answered,
-                on_request=meter.sending,
+                on_answer=quota.answered,
+                on_request=quota.sending,
                 clock=self.clock,
                 sleep=self.sleep,
             )
-            tools = Tools(
+            context = Context(
                 client,
                 ledger,
-                meter,
+                quota,
                 self.clock,
                 self.sleep,
-                self.progress or Quiet(),
+                self.progress or NoProgress(),
                 2,
                 self.max_batch_bytes,
             )
             folder = Folder("folder", str(self.root), self.task, self.rules)
-            report = Cycle(tools, Options(**options), folder, approved).run()
+            task = ledger.task(self.task)
+            report = FolderRun(context, Options(**options), folder, task, approved).run()
             transport.close()
             return report
         finally:

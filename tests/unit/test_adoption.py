@@ -1,13 +1,11 @@
-"""Which attachments that are not ours are taken for which files."""
+"""Which attachments of others are taken over as which files'."""
 
 from __future__ import annotations
 
 import pytest
 
 from syncd.core.adoption import adopt, candidates_of
-from syncd.core.books import NO_FRUIT
-from syncd.model import Listing
-from tests.support.values import NOW, attachment, file, intent, situation
+from tests.support.values import NOW, attachment, entry, file, intent, snapshot
 
 FILE = file("a", "A", touched=NOW)
 
@@ -27,44 +25,56 @@ FILE = file("a", "A", touched=NOW)
 )
 def test_age(says: str, made: float, whole: bool, skew: float, taken: bool) -> None:
     row = attachment(9, "a", "A", created_at=NOW + made, created_whole_second=whole)
-    found = adopt(situation([FILE], listing=Listing((row,), clock_skew=skew)))
+    found = adopt(snapshot([FILE], [], [row], known={"clock_skew": skew}))
     assert [f.path for _, f in found.adopted] == (["a"] if taken else [])
     assert found.older == (() if taken else ("a",))
     assert len(found.new) == (0 if taken else 1)
 
 
-def test_of_several_the_lowest_id_that_is_not_older() -> None:
+def test_the_lowest_id_that_is_not_older_is_taken() -> None:
     rows = [
         attachment(7, "a", "A", created_at=NOW - 50),
         attachment(8, "a", "A"),
         attachment(9, "a", "A"),
     ]
-    ((entry, _),) = adopt(situation([FILE], [], rows)).adopted
-    assert entry.id == 8
+    ((adopted, _),) = adopt(snapshot([FILE], [], rows)).adopted
+    assert adopted.id == 8
 
 
-def test_what_was_ours_once_and_was_replaced_is_no_files_attachment() -> None:
-    """`delete: never` leaves it there: by name and size it looks like the next version."""
-    replaced = {"first_seen": {8: NO_FRUIT, 9: 3}}
-    rows = [attachment(8, "a", "A"), attachment(9, "a", "A")]
-    assert [e.id for e, _ in adopt(situation([FILE], [], rows, past=replaced)).adopted] == [9]
-    assert adopt(situation([FILE], [], rows[:1], past=replaced)).adopted == ()
+def test_any_age_takes_the_lowest_id() -> None:
+    rows = [attachment(7, "a", "A", created_at=None), attachment(8, "a", "A")]
+    ((adopted, _),) = adopt(snapshot([FILE], [], rows, adopt_any_age=True)).adopted
+    assert adopted.id == 7
 
 
-def test_what_is_adopted_is_taken_as_it_stands() -> None:
-    ((entry, _),) = adopt(situation([FILE], [], [attachment(9, "a", "A", 7)])).adopted
-    assert (entry.name.sent, entry.order.sent) == ("a", 7)
-    assert (entry.name.was_told, entry.order.was_told) == (False, False)
-    assert (entry.digest, entry.fingerprint) == (FILE.digest, FILE.fingerprint)
-    assert entry.racy
+def test_a_version_replaced_under_never_is_not_adopted() -> None:
+    s = snapshot([FILE], [entry(8, "a", "A", role="released")])
+    assert (adopt(s).adopted, adopt(s).older) == ((), ())
 
 
-def test_a_file_with_a_create_in_doubt_adopts_nothing_yet() -> None:
-    s = situation([FILE], [], [attachment(9, "a", "A")], past={"intents": (intent(1, "a"),)})
-    assert adopt(s).adopted == ()
+def test_a_tombstone_is_not_adopted() -> None:
+    assert adopt(snapshot([FILE], [entry(8, "a", "A", role="tombstone")])).adopted == ()
 
 
-def test_candidates_have_name_and_size_and_names_are_equal_after_nfc() -> None:
+def test_an_adopted_attachment_is_taken_as_it_is() -> None:
+    ((adopted, _),) = adopt(snapshot([FILE], [], [attachment(9, "a", "A", 7)])).adopted
+    assert (adopted.name.sent, adopted.order.sent) == ("a", 7)
+    assert (adopted.name.kept, adopted.order.kept) == (True, True)
+    assert (adopted.digest, adopted.fingerprint) == (FILE.digest, FILE.fingerprint)
+    assert (adopted.shown, adopted.listed, adopted.racy) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"known": {"intents": (intent(1, "a"),)}}, {"unsettled": frozenset({"a"})}],
+    ids=["a create in doubt", "writing that goes on"],
+)
+def test_a_file_adopts_nothing_before_the_end_of(more: dict[str, object]) -> None:
+    found = adopt(snapshot([FILE], [], [attachment(9, "a", "A")], **more))  # type: ignore
+    assert (found.adopted, found.older, len(found.new)) == ((), (), 1)
+
+
+def test_candidates_have_the_files_size_and_its_name_after_nfc() -> None:
     rows = [
         attachment(3, "e\u0301", "1"),
         attachment(1, "\u00e9", "1"),

@@ -154,7 +154,7 @@ def test_a_used_up_quota_is_75(shell: Shell) -> None:
     assert "402" in said.json["folders"][0]["error"]
 
 
-def test_one_folder_may_be_chosen_and_an_unknown_one_is_bad_usage(shell: Shell) -> None:
+def test_a_folder_can_be_chosen_and_an_unknown_one_is_bad_usage(shell: Shell) -> None:
     (shell.base / "two").mkdir()
     shell.configure(
         f"{{path: {shell.root}, task_id: 789}}", f"{{path: {shell.base}/two, task_id: 790}}"

@@ -15,14 +15,8 @@ from typing import Any
 
 import pytest
 
+from syncd.overview.status_file import Approval, read_approvals, write_approvals
 from syncd.sandbox.faults import Fault
-from syncd.service.notes import (
-    Approval,
-    read_approvals,
-    read_status,
-    write_approvals,
-    write_status,
-)
 from syncd.state.lock import StateLock
 from tests.support.commands import Shell
 
@@ -37,11 +31,15 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 def service(shell: Shell, **folder: Any) -> Iterator[None]:
     """This process holds the lock and says that it is the service."""
     with StateLock(str(shell.state)):
-        status = read_status(str(shell.state))
-        status |= {"service": True, "pid": os.getpid()}
-        status["folders"][0] |= folder
-        write_status(str(shell.state), status)
+        change_status(shell, folder, service=True, pid=os.getpid())
         yield
+
+
+def change_status(shell: Shell, folder: dict[str, Any], **values: Any) -> None:
+    file = shell.state / "status.json"
+    status = json.loads(file.read_text()) | values
+    status["folders"][0] |= folder
+    file.write_text(json.dumps(status))
 
 
 def hold(shell: Shell, names: str = "abc") -> None:
@@ -145,7 +143,7 @@ def test_the_exit_status_follows_the_folders(
         assert shell.syncd("status").code == code
 
 
-def test_what_is_held_is_told_with_the_way_on(shell: Shell) -> None:
+def test_status_names_held_deletes_and_how_to_release_them(shell: Shell) -> None:
     hold(shell)
     out = shell.syncd("status").out
     assert "held: delete a (id 1, 1 byte): no synced file is left" in out
@@ -186,9 +184,7 @@ def test_a_damaged_status_file_is_as_good_as_none(shell: Shell, text: str) -> No
 
 def test_a_record_that_makes_no_sense_is_as_good_as_none(shell: Shell) -> None:
     shell.syncd("--once")
-    status = read_status(str(shell.state))
-    status["folders"][0]["held"] = [3]
-    write_status(str(shell.state), status)
+    change_status(shell, {"held": [3]})
     assert shell.json("status")["folders"][0]["reason"] == "never synced"
     assert shell.json("approve")["approved"] == []
     assert shell.json("why", str(shell.root / "a"))["exit"] == 0
@@ -219,7 +215,7 @@ def test_a_dry_run_shows_what_is_held_and_approves_nothing(shell: Shell) -> None
     assert shell.requests() == before
 
 
-def test_what_is_approved_happens_in_the_next_run(shell: Shell) -> None:
+def test_approved_deletes_happen_in_the_next_run(shell: Shell) -> None:
     hold(shell)
     document = shell.json("approve")
     assert document["approved"] == ["landing"]
@@ -293,7 +289,9 @@ def test_as_a_program_it_answers_with_one_document(shell: Shell) -> None:
     assert all(line.startswith("syncd: ") for line in run.stderr.splitlines())
 
 
-def test_what_waits_for_the_quota_is_counted_and_until_when_is_told(shell: Shell) -> None:
+def test_actions_that_wait_for_the_quota_are_counted_with_the_time_of_its_reset(
+    shell: Shell,
+) -> None:
     for number in range(15):
         shell.write(f"{number}", f"content {number}")
     shell.server.faults.append(Fault("status_before", method="POST", status=402, times=None))
@@ -321,7 +319,7 @@ def test_a_quota_that_never_suffices_for_all_folders_goes_round(
     assert done == [[1], [2], [1, 3]]
 
 
-def test_what_was_done_before_the_trouble_is_not_pending(shell: Shell) -> None:
+def test_actions_done_before_the_trouble_are_not_pending(shell: Shell) -> None:
     for number in range(15):
         shell.write(f"{number}", f"content {number}")
     shell.server.faults.append(Fault("status_before", method="POST", status=402, skip=1))

@@ -68,7 +68,7 @@ def test_a_synced_file_has_its_attachment(shell: Shell) -> None:
     assert "attachment  id 1, named a.txt, number 100000" in said.out
 
 
-def test_what_happened_to_a_file_since(shell: Shell) -> None:
+def test_changed_renamed_and_deleted_files_are_told_apart(shell: Shell) -> None:
     for name in ("same", "touched", "changed", "old", "gone", "swap1", "swap2"):
         shell.write(name, name)
     shell.syncd("--once")
@@ -210,7 +210,7 @@ def test_a_name_that_is_not_utf8_is_told(shell: Shell) -> None:
     assert (document["file"], document["path"]) == ("caf\\xe9", "caf\\xe9")
 
 
-def test_of_two_unicode_twins_each_is_told_of_by_itself(shell: Shell) -> None:
+def test_two_unicode_twins_have_a_verdict_each(shell: Shell) -> None:
     nfc, nfd = "caf\u00e9", "cafe\u0301"
     shell.write(nfd, "attached")
     shell.syncd("--once")
@@ -221,7 +221,7 @@ def test_of_two_unicode_twins_each_is_told_of_by_itself(shell: Shell) -> None:
     assert (why(shell, nfd)["synced"], state(shell, nfd)) == (True, "in sync")
 
 
-def test_what_ends_it_is_in_the_document_as_in_the_exit_status(shell: Shell) -> None:
+def test_a_wrong_config_is_in_the_document_and_in_the_exit_status(shell: Shell) -> None:
     shell.config.write_text("nonsense: 1\n")
     said = shell.syncd("why", str(shell.root / "a"), "--json")
     assert (said.code, said.json["exit"]) == (78, 78)

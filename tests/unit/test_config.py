@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from syncd.config import Config, find_config, load_config
-from syncd.config.find import default_state_dir
+from syncd.config.locations import default_state_dir
 from syncd.errors import ConfigError
 from syncd.model import Rules, TaskKey
 
@@ -102,7 +102,7 @@ def test_a_section_whose_keys_are_all_commented_out_is_empty(load: Load) -> None
     ("written", "seconds"),
     [("200ms", 0.2), ("2s", 2), ("1.5s", 1.5), ("1m", 60), ("1h", 3600), ('"2 s"', 2)],
 )
-def test_durations(load: Load, written: str, seconds: float) -> None:
+def test_durations_become_seconds(load: Load, written: str, seconds: float) -> None:
     assert load(SANDBOX + f"sync: {{settle: {written}}}\n" + ONE).entries[0].settle == seconds
 
 
@@ -120,7 +120,7 @@ def test_durations(load: Load, written: str, seconds: float) -> None:
         ("7B", 7),
     ],
 )
-def test_sizes(load: Load, written: str, size: int) -> None:
+def test_sizes_become_bytes(load: Load, written: str, size: int) -> None:
     text = SANDBOX + f"sync: {{max_file_size: {written}}}\n" + ONE
     assert load(text).entries[0].rules.max_file_size == size
 
@@ -137,7 +137,7 @@ def test_sizes(load: Load, written: str, size: int) -> None:
         ("sandbox", "sandbox"),
     ],
 )
-def test_one_server_is_spelled_one_way(load: Load, written: str, url: str) -> None:
+def test_spellings_of_the_same_url_become_equal(load: Load, written: str, url: str) -> None:
     api = f"api: {{url: '{written}', organization_id: 1, workspace_id: 2, token_env: PATH}}\n"
     config = load(api + ONE)
     assert config.api.url == url
@@ -157,7 +157,7 @@ def test_one_server_is_spelled_one_way(load: Load, written: str, url: str) -> No
         ("./~x", "{}/~x"),
     ],
 )
-def test_paths(
+def test_paths_are_expanded_and_absolute(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, path: str
 ) -> None:
     monkeypatch.setenv("ROOM", str(tmp_path / "room"))
@@ -224,10 +224,12 @@ class TestFindConfig:
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.delenv("SYNCD_CONFIG", raising=False)
         monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-        monkeypatch.setattr("syncd.config.find.SYSTEM_CONFIG", str(tmp_path / "etc.yaml"))
+        monkeypatch.setattr("syncd.config.locations.SYSTEM_CONFIG", str(tmp_path / "etc.yaml"))
         monkeypatch.chdir(tmp_path)
 
-    def test_the_nearest_word_wins(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_command_line_wins_over_the_environment_and_the_default_places(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         places = [tmp_path / n for n in ("etc.yaml", ".config/syncd/config.yaml", "env", "arg")]
         places[1].parent.mkdir(parents=True)
         for place in places:
@@ -240,14 +242,14 @@ class TestFindConfig:
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nothing here"))
         assert find_config(None) == str(places[0])
 
-    def test_what_is_named_must_exist(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_config_that_is_named_must_exist(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ConfigError, match=r"no such config file.*-c names it"):
             find_config("gone.yaml")
         monkeypatch.setenv("SYNCD_CONFIG", "gone.yaml")
         with pytest.raises(ConfigError, match=r"SYNCD_CONFIG names it"):
             find_config(None)
 
-    def test_nothing_found_tells_where_it_looked(self, tmp_path: Path) -> None:
+    def test_a_search_without_success_lists_the_places(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as caught:
             find_config(None)
         for place in ("-c", "$SYNCD_CONFIG", f"{tmp_path}/.config/syncd/config.yaml", "etc.yaml"):

@@ -62,16 +62,18 @@ class TestFile:
             (b"\njust text\n", 2, "not a mapping"),
         ],
     )
-    def test_no_mapping(self, tmp_path: Path, content: bytes, line: int, message: str) -> None:
+    def test_a_file_without_a_mapping_is_refused(
+        self, tmp_path: Path, content: bytes, line: int, message: str
+    ) -> None:
         fault = only(load_faults(tmp_path / "c.yaml", content))
         assert fault.line == line
         assert message in fault.message
 
-    def test_too_large(self, tmp_path: Path) -> None:
+    def test_a_file_over_1_mib_is_refused(self, tmp_path: Path) -> None:
         fault = only(load_faults(tmp_path / "c.yaml", b"#" * (1024 * 1024 + 1)))
         assert "larger than 1 MiB" in fault.message
 
-    def test_missing_directory_or_pipe(self, tmp_path: Path) -> None:
+    def test_a_missing_file_a_directory_and_a_pipe_are_refused(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
         for path, message in (
             (tmp_path / "gone", "no such config file"),
@@ -82,7 +84,9 @@ class TestFile:
                 load_config(str(path))
             only(list(caught.value.faults))
 
-    def test_unreadable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unreadable_file_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def refuse(*_: object) -> int:
             raise PermissionError(13, "Permission denied")
 
@@ -139,7 +143,7 @@ class TestYaml:
             ("sync: {max_delete: " + "9" * 5000 + "}", "sync.max_delete", "not a usable int"),
         ],
     )
-    def test_what_yaml_allows_and_a_config_does_not(
+    def test_yaml_features_that_a_config_refuses(
         self, faults: Faults, line: str, key: str, message: str
     ) -> None:
         found = faults(API + ONE + line + "\n")
@@ -147,7 +151,7 @@ class TestYaml:
         assert (fault.line, fault.key) == (3, key)
         assert fault.hint
 
-    def test_aliases_that_expand_without_bounds(self, faults: Faults) -> None:
+    def test_aliases_that_expand_without_bounds_are_refused(self, faults: Faults) -> None:
         laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n"
         for one, two in zip("abcdefgh", "bcdefghi", strict=True):
             laughs += f"{two}: &{two} [{', '.join([f'*{one}'] * 9)}]\n"
@@ -157,7 +161,7 @@ class TestYaml:
             merges += f"{two}: &{two} {{<<: [*{one}, *{one}, *{one}]}}\n"
         assert "more than 100,000 values" in only(faults(merges)).message
 
-    def test_long_chains_of_aliases(self, faults: Faults) -> None:
+    def test_long_chains_of_aliases_are_refused(self, faults: Faults) -> None:
         chain = "a0: &a0 {x: 1}\n"
         chain += "".join(f"a{n}: &a{n} {{<<: *a{n - 1}}}\n" for n in range(1, 100))
         assert any("aliases nested too deeply" in fault.message for fault in faults(chain))
@@ -178,7 +182,7 @@ YAMLISH = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=25).m
 @example(text="%YAML 99999999999\n---\na: 1\n")
 @example(text="a: !<%FF> b\n")
 @example(text="? {a: b}\n: c\n")
-def test_no_text_whatever_makes_a_traceback(tmp_path: Path, text: str) -> None:
+def test_no_text_makes_a_traceback(tmp_path: Path, text: str) -> None:
     found = load_faults(tmp_path / "config.yaml", text.encode("utf-8", "surrogatepass"))
     assert all("\n" not in str(fault) for fault in found)
 

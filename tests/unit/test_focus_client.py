@@ -1,4 +1,4 @@
-"""The six calls: what is sent, what is believed, what is repeated."""
+"""The six calls: their requests, their results, and which are repeated."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from test_focus_server import Talk, answering, headers_of, parsed, reply, servin
 from syncd.errors import (
     Doubtful,
     FileProblem,
+    InvalidResponse,
     SyncdError,
-    Unbelievable,
     Unreachable,
 )
 from syncd.focus.client import FocusClient
-from syncd.focus.query import LIMIT, fits_request_line, parameters, query_size
+from syncd.focus.limits import REQUEST_LINE
+from syncd.focus.query import create_parameters, fits_request_line, request_line_size
 from syncd.model import TaskKey
 
 PATH = "/organizations/1/workspaces/2/tasks/3/attachments"
 
 
-def test_update_sends_both_values_and_delete_none() -> None:
+def test_update_sends_name_and_order_and_delete_sends_no_body() -> None:
     with answering(reply(204)) as server:
         talk = Talk(server.url)
         talk.client.update(talk.task, 5, "ü\n", 7)
@@ -49,7 +50,7 @@ def test_a_get_is_repeated_twice_at_most_and_each_counts() -> None:
     assert len(server.heads) == 3
 
 
-def test_a_get_that_finds_nobody_or_half_an_answer_is_repeated() -> None:
+def test_a_get_is_repeated_after_a_failed_connection_or_an_incomplete_response() -> None:
     talk = Talk("http://127.0.0.1:1")
     with pytest.raises(Unreachable, match="list of task 3: could not reach the server: conn"):
         talk.client.list(talk.task)
@@ -63,7 +64,7 @@ def test_a_get_that_finds_nobody_or_half_an_answer_is_repeated() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 429, 302])
-def test_a_get_that_was_answered_clearly_is_not_repeated(status: int) -> None:
+def test_a_get_is_not_repeated_after_a_final_status(status: int) -> None:
     with answering(reply(status)) as server:
         talk = Talk(server.url)
         with pytest.raises(SyncdError):
@@ -71,7 +72,7 @@ def test_a_get_that_was_answered_clearly_is_not_repeated(status: int) -> None:
     assert len(server.heads) == 1
 
 
-def test_nothing_but_a_get_is_repeated(tmp_path: Path) -> None:
+def test_a_post_put_or_delete_is_not_repeated(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
     with answering(reply(500)) as server:
         talk = Talk(server.url)
@@ -97,7 +98,7 @@ def test_a_file_that_cannot_be_sent_costs_no_request(tmp_path: Path) -> None:
     assert talk.requests == []
 
 
-def test_an_early_success_is_not_believed(tmp_path: Path) -> None:
+def test_a_201_before_the_end_of_the_body_is_invalid(tmp_path: Path) -> None:
     path = tmp_path / "big"
     with path.open("wb") as file:
         file.truncate(32 << 20)
@@ -109,28 +110,28 @@ def test_an_early_success_is_not_believed(tmp_path: Path) -> None:
 
     with serving(early) as server:
         talk = Talk(server.url)
-        with pytest.raises(Unbelievable, match="answered before all of it was sent"):
+        with pytest.raises(InvalidResponse, match="answered before all of it was sent"):
             talk.client.create(talk.task, upload_of(path))
 
 
-def test_the_sizes_of_request_lines_are_those_on_the_wire(tmp_path: Path) -> None:
+def test_request_line_size_is_the_size_sent(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
     name = 'a "ü" 100%\n🎉'
     with answering(reply(201)) as server:
         talk = Talk(f"{server.url}/api")
         talk.client.create(talk.task, upload_of(tmp_path / "a", name, 7))
-    named, numbered = parameters([name], [7], bulk=False)
+    query = create_parameters([name], [7], bulk=False)
     line = server.heads[0].split(b"\r\n")[0]
-    assert query_size(f"/api{PATH}", [*named, *numbered]) == len(line)
+    assert request_line_size(f"/api{PATH}", query) == len(line)
 
 
-def test_fits_tells_where_a_batch_must_be_split() -> None:
+def test_fits_limits_the_names_of_one_create() -> None:
     names = ["n" * 250] * 10
     assert fits_request_line(PATH, names)
     assert not fits_request_line(PATH, ["ü" * 120] * 10)
     most = next(n for n in range(9999) if not fits_request_line(PATH, ["a" * n, "b"])) - 1
-    named, numbered = parameters(["a" * most, "b"], [2**31 - 1] * 2, bulk=True)
-    assert query_size(f"{PATH}/bulk", [*named, *numbered]) == LIMIT
+    query = create_parameters(["a" * most, "b"], [2**31 - 1] * 2, bulk=True)
+    assert request_line_size(f"{PATH}/bulk", query) == REQUEST_LINE
     talk = Talk("http://127.0.0.1:1/api")
     task = TaskKey("sandbox", 1, 2, 3)
     assert not talk.client.fits(task, ["ü" * 999] * 2)
@@ -139,7 +140,7 @@ def test_fits_tells_where_a_batch_must_be_split() -> None:
     assert not Talk("http://127.0.0.1:1", create_params="query").client.fits(task, ["ü" * 9999])
 
 
-def test_a_name_too_long_for_the_query_goes_by_the_form_or_not_at_all(tmp_path: Path) -> None:
+def test_a_name_too_long_for_the_query_goes_in_the_form_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
     upload = upload_of(tmp_path / "a", "ü" * 2000, 7)
     with answering(reply(201)) as server:

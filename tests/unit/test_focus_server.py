@@ -1,4 +1,4 @@
-"""Hand-written servers that see every byte, for the tests of `syncd.focus`; tested at the end."""
+"""Servers that record and send raw bytes, for the tests of `syncd.focus`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 from python_multipart.multipart import FormParser, parse_options_header
 
 from syncd.focus.client import FocusClient
-from syncd.focus.sending import Upload
 from syncd.focus.transport import HttpTransport
+from syncd.focus.uploads import Upload
 from syncd.model import Fingerprint, QuotaReading, TaskKey
 
 KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
@@ -39,7 +39,7 @@ class Peer:
         return head
 
     def body(self, head: bytes) -> bytes:
-        """As much of the declared body as comes."""
+        """The declared body, or the part of it that the client sends."""
         return self.take(length_of(head))
 
     def take(self, count: int) -> bytes:
@@ -55,7 +55,7 @@ class Peer:
         self.sock.sendall(data)
 
     def surplus(self, seconds: float = 0.1) -> bytes:
-        """What comes though nothing should."""
+        """Bytes after the end of the request."""
         self.sock.settimeout(seconds)
         try:
             return self.rest + self.sock.recv(65536)
@@ -69,7 +69,7 @@ class Peer:
 
 
 class Server:
-    """Runs `handler` on each connection, in a thread of its own."""
+    """Runs `handler` for each connection, in its own thread."""
 
     def __init__(self, handler: Callable[[Peer], None], wrap: Any = None) -> None:
         self.handler = handler
@@ -103,8 +103,8 @@ class Server:
             pass
 
     def close(self) -> None:
-        """Wake every thread; each closes its own socket, as a descriptor closed by another
-        thread may be someone else's by the time it is read."""
+        """Wake all threads; each closes its own socket, since the number of a descriptor that
+        another thread closes may be reused before it is read."""
         for sock in (self.sock, *(peer.sock for peer in self.peers)):
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -123,7 +123,7 @@ def serving(handler: Callable[[Peer], None], wrap: Any = None) -> Iterator[Serve
 
 @contextmanager
 def answering(*replies: bytes) -> Iterator[Server]:
-    """Answers request after request with `replies`, the last one for ever."""
+    """Answer one request with each of `replies`, and all later ones with the last."""
     left = list(replies)
 
     def handler(peer: Peer) -> None:
@@ -161,7 +161,7 @@ def transport_to(url: str, timeout: float = 5.0, key: str = KEY) -> HttpTranspor
 
 
 class Talk:
-    """A client on a server, and what it reported."""
+    """A client of a server, and the calls of its callbacks."""
 
     def __init__(self, url: str, **options: Any) -> None:
         self.task = TaskKey(url, 1, 2, 3)

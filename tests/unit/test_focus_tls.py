@@ -1,4 +1,4 @@
-"""TLS: verification that cannot be switched off, and early answers through it."""
+"""TLS: verification cannot be switched off, and early responses are read through it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from test_focus_server import Peer, length_of, reply, serving, transport_to, upload_of
 
 from syncd.errors import Unreachable
-from syncd.focus import surroundings
-from syncd.focus.upload import MultipartBody
+from syncd.focus import environment
+from syncd.focus.multipart_body import MultipartBody
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -50,7 +50,7 @@ def hashed(certificate: Path, folder: Path) -> Path:
 
 def certifi() -> str:
     """A bundle that does not hold our certificate."""
-    return surroundings.DEFAULT_CA_BUNDLE_PATH
+    return environment.DEFAULT_CA_BUNDLE_PATH
 
 
 def wrapping(certificate: Path) -> Any:
@@ -59,7 +59,7 @@ def wrapping(certificate: Path) -> Any:
     return lambda sock: context.wrap_socket(sock, server_side=True)
 
 
-def answer_once(peer: Peer) -> None:
+def answer_all(peer: Peer) -> None:
     while head := peer.head():
         left = length_of(head) - len(peer.rest)
         peer.rest = b""
@@ -68,20 +68,20 @@ def answer_once(peer: Peer) -> None:
         peer.send(reply(201, b"{}"))
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Path) -> None:
+def test_a_certificate_of_an_unknown_issuer_is_refused(certificate: Path) -> None:
     with (
-        serving(answer_once, wrapping(certificate)) as server,
+        serving(answer_all, wrapping(certificate)) as server,
         pytest.raises(Unreachable, match=r"certificate is not trusted .*the system's store"),
     ):
         transport_to(f"https://localhost:{server.port}").request("DELETE", "/")
 
 
 @pytest.mark.parametrize("variable", _BUNDLES)
-def test_a_bundle_of_the_environment_is_trusted_for_its_hosts_only(
+def test_a_ca_bundle_of_the_environment_is_trusted_and_host_names_are_still_checked(
     certificate: Path, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, f"{certificate}.crt")
-    with serving(answer_once, wrapping(certificate)) as server:
+    with serving(answer_all, wrapping(certificate)) as server:
         transport = transport_to(f"https://localhost:{server.port}")
         monkeypatch.delenv(variable)
         assert transport.request("PUT", "/", json={}).status == 201
@@ -103,14 +103,14 @@ def test_a_bundle_that_cannot_be_used_is_named_with_its_variable(
 
 
 @pytest.mark.parametrize("beside", [None, "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_a_folder_of_certificates_is_trusted_besides(
+def test_the_certificates_of_ssl_cert_dir_are_trusted_in_addition(
     certificate: Path, beside: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = hashed(certificate, tmp_path / "certs")
     monkeypatch.setenv("SSL_CERT_DIR", f"/nowhere:{folder}")
     if beside is not None:
         monkeypatch.setenv(beside, certifi())
-    with serving(answer_once, wrapping(certificate)) as server:
+    with serving(answer_all, wrapping(certificate)) as server:
         transport = transport_to(f"https://localhost:{server.port}")
         assert transport.request("PUT", "/", json={}).status == 201
 
@@ -119,23 +119,23 @@ def test_a_bundle_may_be_a_folder(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hashed(certificate, tmp_path / "certs")))
-    with serving(answer_once, wrapping(certificate)) as server:
+    with serving(answer_all, wrapping(certificate)) as server:
         transport = transport_to(f"https://localhost:{server.port}")
         assert transport.request("PUT", "/", json={}).status == 201
 
 
-def test_where_the_system_has_no_store_the_list_of_requests_is_taken(
+def test_the_bundle_of_requests_replaces_a_missing_system_store(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = ssl.get_default_verify_paths()._replace(cafile=None, capath=None)
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
-    monkeypatch.setattr(surroundings, "DEFAULT_CA_BUNDLE_PATH", f"{certificate}.crt")
-    with serving(answer_once, wrapping(certificate)) as server:
+    monkeypatch.setattr(environment, "DEFAULT_CA_BUNDLE_PATH", f"{certificate}.crt")
+    with serving(answer_all, wrapping(certificate)) as server:
         transport = transport_to(f"https://localhost:{server.port}")
         assert transport.request("PUT", "/", json={}).status == 201
 
 
-def test_a_proxy_that_is_reached_by_tls_is_verified_by_the_same_authorities(
+def test_an_https_proxy_is_verified_by_the_same_cas(
     certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refusing(peer: Peer) -> None:
@@ -160,12 +160,12 @@ def test_a_server_without_tls_is_unreachable() -> None:
 
 
 @pytest.mark.parametrize("ending", ["complete", "close", "stay"])
-def test_an_upload_over_tls_and_answers_that_come_early(
+def test_an_early_response_ends_an_upload_over_tls(
     certificate: Path, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def early(peer: Peer) -> None:
         if ending == "complete":
-            answer_once(peer)
+            answer_all(peer)
             return
         peer.head()
         peer.send(reply(413, b"{}"))

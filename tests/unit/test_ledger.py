@@ -1,4 +1,4 @@
-"""The ledger gives back what was put into it, and counts the day's events."""
+"""The ledger gives back what was put into it; the transitions of a task are in test_task_ledger."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from syncd.core.pacing import Quota
+from syncd.attribute import Attribute
+from syncd.core.snapshot import created_counts, put_back_count
 from syncd.errors import StateError
-from syncd.model import Fingerprint, Listing, Past, TaskKey
-from syncd.said import Said
+from syncd.model import Fingerprint, FolderIdentity, TaskKey
 from syncd.state.ledger import Ledger
-from tests.support.values import ELSEWHERE, HOME, attachment, entry, intent, refusal
+from syncd.task_state import TaskState
+from tests.support.values import ELSEWHERE, HOME, NOW, attachment, entry, intent, refusal
 
-HOUR, DAY = 3_600.0, 86_400.0
+DAY = 86_400.0
 TASK = TaskKey("https://focus.toggl.com/api", 1, 2, 3)
 OTHERS = [
     replace(TASK, url="https://elsewhere"),
@@ -24,10 +26,19 @@ OTHERS = [
     replace(TASK, workspace_id=9),
     replace(TASK, task_id=9),
 ]
+CHANGED = Attribute("x/y", "X_Y", True, "X_Y", "X_Y", "x", 5.5)
+ENTRIES = [
+    entry(1, "a"),
+    entry(2, "Grüße\n.txt", role="detached", racy=True, listed=False, shown=False),
+    entry(3, "x/y", name=CHANGED, role="superseded", replaced_by=1),
+    replace(entry(2**62, "gone", number=2**62, role="tombstone"), digest=None, fingerprint=None),
+    replace(entry(5, "inode"), fingerprint=Fingerprint(1, -1, 2**63 - 1, 2**64 - 1)),
+    entry(6, "moved", order=Attribute(1, -2, False, 3, 2**62, 0, 7.25), role="released"),
+]
 
 
 class Clock:
-    now = 1_700_000_000.0
+    now = NOW
 
     def __call__(self) -> float:
         return self.now
@@ -45,175 +56,218 @@ def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     opened.close()
 
 
-def test_of_an_unknown_task_nothing_is_known(ledger: Ledger, clock: Clock) -> None:
-    assert ledger.past(TASK, clock.now) == Past()
-    assert ledger.remembered(TASK) is None
+def test_an_unknown_task_has_an_empty_state(ledger: Ledger) -> None:
+    assert ledger.state(TASK) == TaskState()
     assert ledger.tasks() == []
 
 
-ENTRIES = [
-    entry(1, "a"),
-    entry(2, "Grüße\n.txt", role="detached", racy=True, listed=False),
-    entry(
-        3,
-        "x/y",
-        name=Said("x/y", "X_Y", tried=True, form="X_Y", put_at=5.5, former=("x", "y")),
-        role="superseded",
-    ),
-    replace(entry(2**62, "gone", role="tombstone"), digest=None, fingerprint=None),
-    replace(entry(5, "inode"), fingerprint=Fingerprint(1, -1, 2**63, 2**64 - 1)),
-]
+def test_a_task_that_is_written_for_the_first_time_begins_empty(ledger: Ledger) -> None:
+    assert ledger.task(TASK).state == TaskState()
+    assert [task for task, *_ in ledger.tasks()] == [TASK]
 
 
-def test_entries_come_back_as_they_were(tmp_path: Path, ledger: Ledger, clock: Clock) -> None:
-    ledger.put(TASK, ENTRIES)
-    assert sorted(ledger.past(TASK, clock.now).entries, key=lambda e: e.id) == sorted(
-        ENTRIES, key=lambda e: e.id
-    )
-    copy = Ledger.snapshot(str(tmp_path))
-    assert len(copy.past(TASK, clock.now).entries) == len(ENTRIES)
+def test_entries_come_back_as_they_were(tmp_path: Path, ledger: Ledger) -> None:
+    ledger.task(TASK).record_plan(ENTRIES, None, False, None)
+    wanted = {e.id: e for e in ENTRIES}
+    assert ledger.state(TASK).entries == wanted
+    assert ledger.task(TASK).state.entries == wanted
+    assert Ledger.snapshot(str(tmp_path)).state(TASK).entries == wanted
+
+
+def test_intents_and_refusals_come_back_as_they_were(ledger: Ledger) -> None:
+    big = Fingerprint(2**40, -1, 2**62, 2**64 - 1)
+    sending = [
+        intent(0, "a", digest=None, state="open", ended_at=None),
+        intent(0, "Grüße\n", number=-7, fingerprint=big),
+    ]
+    refusals = [
+        refusal("a", digest="d", whole=True, proven=False, attempts=3),
+        refusal("b", digest=""),
+        refusal("#1", None),
+        refusal("", None, fingerprint=None),
+    ]
+    task = ledger.task(TASK)
+    sent = task.record_sending(sending)
+    task.record_refusals(refusals)
+    found = ledger.state(TASK)
+    assert list(found.intents.values()) == list(sent)
+    assert [replace(i, key=0) for i in sent] == sending
+    assert found.refusals == {r.subject: r for r in refusals}
+
+
+@pytest.mark.parametrize("moment", [2**63, -(2**70), 2**90])
+def test_a_file_of_any_date_can_be_recorded(ledger: Ledger, moment: int) -> None:
+    """In a new process its fingerprint differs: the file is read once more."""
+    dated = replace(ENTRIES[0], fingerprint=Fingerprint(7, moment, moment, 1))
+    ledger.task(TASK).record_plan([dated], None, False, None)
+    found = ledger.state(TASK).entries[1]
+    assert found.fingerprint != dated.fingerprint
+    assert replace(found, fingerprint=dated.fingerprint) == dated
+
+
+def test_the_list_comes_back_as_it_was_taken(ledger: Ledger) -> None:
+    """But for the times of creation and the clock skew, which only a fresh list tells."""
+    theirs = attachment(9, "Grüße", number=-3, created_at=None)
+    task = ledger.task(TASK)
+    after = replace(task.state, strangers={9: theirs}, retired={7: 1.5}, listed_at=12.5)
+    task.record_list(after)
+    assert ledger.state(TASK) == after
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=["url", "organization", "workspace", "task"])
-def test_tasks_do_not_mix(ledger: Ledger, clock: Clock, other: TaskKey) -> None:
-    ledger.put(TASK, ENTRIES, created=[("a", "d")], put_back=1, deleted="gone")
-    ledger.intend(TASK, [intent(0, "a")])
-    ledger.refuse(TASK, [refusal("a")])
-    assert ledger.past(other, clock.now) == Past()
-
-
-def test_what_a_list_changes_is_written_whole(ledger: Ledger, clock: Clock) -> None:
-    ledger.put(TASK, ENTRIES[:3])
-    (kept, dropped) = ledger.intend(TASK, [intent(0, "a"), intent(0, "b")])
-    before = ledger.past(TASK, clock.now)
-    after = replace(
-        before,
-        entries=(replace(ENTRIES[0], path="moved"), ENTRIES[4]),
-        intents=(replace(kept, state="lost"),),
-        first_seen={7: 3, 8: 4},
-        sequence=4,
-        created={("a", "d"): 2},
+def test_tasks_do_not_mix(ledger: Ledger, other: TaskKey) -> None:
+    empty = ledger.task(other)
+    task = ledger.task(TASK)
+    full = replace(
+        task.state,
+        entries={e.id: e for e in ENTRIES},
+        strangers={9: attachment(9, "x")},
+        retired={7: 1.5},
+        listed_at=1.0,
     )
-    ledger.record(TASK, before, after)
-    assert ledger.past(TASK, clock.now) == after
-    assert dropped.key != kept.key
-    ledger.record(TASK, after, replace(after, first_seen={8: 4}))
-    assert ledger.past(TASK, clock.now).first_seen == {8: 4}
+    task.record_list(full)
+    task.record_sending([intent(0, "a")])
+    task.record_refusals([refusal("a")])
+    task.record_deleted(attachment(8, "b"), "b")
+    task.record_plan([], HOME, True, 3)
+    task.record_order("sequence", kept=True)
+    before = ledger.state(TASK)
+    assert ledger.state(other) == TaskState()
+    empty.forgive(["a"])
+    empty.forget_waits()
+    empty.record_not_sent(task.state.intents.values())
+    empty.record_list(replace(empty.state, listed_at=2.0))
+    assert ledger.state(TASK) == before
 
 
-def test_intents_are_kept_dropped_and_closed(ledger: Ledger, clock: Clock) -> None:
-    first, second, third = ledger.intend(TASK, [intent(0, name) for name in "abc"])
-    ledger.drop_intents(TASK, [first])
-    ledger.update_intents(TASK, [replace(second, state="answered")], answered=True)
-    ledger.put(TASK, [], closed=[third.key])
-    past = ledger.past(TASK, clock.now)
-    assert [(i.path, i.state) for i in past.intents] == [("b", "answered")]
-    assert past.created == {("b", second.digest): 1}
+def test_keys_of_intents_are_never_given_twice(tmp_path: Path, ledger: Ledger) -> None:
+    one, other = ledger.task(TASK), ledger.task(OTHERS[0])
+    keys = [i.key for i in one.record_sending([intent(0, "a"), intent(0, "b")])]
+    one.record_not_sent(one.state.intents.values())
+    keys += [i.key for i in other.record_sending([intent(0, "a")])]
+    ledger.close()
+    again = Ledger.open(str(tmp_path))
+    keys += [i.key for i in again.task(TASK).record_sending([intent(0, "a")])]
+    again.close()
+    assert keys == [1, 2, 3, 4]
 
 
 def test_a_create_under_way_when_a_process_died_is_in_doubt(
     tmp_path: Path, ledger: Ledger, clock: Clock
 ) -> None:
-    ledger.intend(TASK, [intent(0, "a", state="open", ended_at=None)])
+    ledger.task(TASK).record_sending([intent(0, "a", state="open", ended_at=None)])
     ledger.close()
     clock.now += 100
     again = Ledger.open(str(tmp_path), clock)
-    (found,) = again.past(TASK, clock.now).intents
+    (found,) = again.state(TASK).intents.values()
     assert (found.state, found.ended_at) == ("doubtful", clock.now)
     again.close()
 
 
 class TestTheDaysCounts:
+    """From the transition through the file to the count that a plan rests on."""
+
+    def created(self, ledger: Ledger, path: str, digest: str) -> None:
+        task = ledger.task(TASK)
+        task.record_answered(task.record_sending([intent(0, path, digest=digest)]))
+
+    def counts(self, ledger: Ledger, now: float) -> dict[tuple[str, str], int]:
+        return created_counts(ledger.state(TASK), now)
+
     def test_creates_of_the_bytes_created_last(self, ledger: Ledger, clock: Clock) -> None:
         for digest in ("one", "two", "two"):
-            ledger.put(TASK, [], created=[("a", digest)])
+            self.created(ledger, "a", digest)
             clock.now += 60
-        assert ledger.past(TASK, clock.now).created == {("a", "two"): 2}
-        assert ledger.past(TASK, clock.now + DAY).created == {}
+        assert self.counts(ledger, clock.now) == {("a", "two"): 2}
+        assert self.counts(ledger, clock.now + DAY) == {}
+        clock.now += DAY
+        assert ledger.state(TASK).history == ()
 
     def test_a_file_deleted_by_its_user_begins_anew(self, ledger: Ledger, clock: Clock) -> None:
-        ledger.put(TASK, [], created=[("a", "d"), ("b", "d")])
-        ledger.put(TASK, [], deleted="a")
-        assert ledger.past(TASK, clock.now).created == {("b", "d"): 1}
+        for path in "ab":
+            self.created(ledger, path, "d")
+        ledger.task(TASK).record_deleted(attachment(1, "a"), "a")
+        assert self.counts(ledger, clock.now) == {("b", "d"): 1}
 
     def test_put_backs_are_counted_by_attachment(self, ledger: Ledger, clock: Clock) -> None:
+        task = ledger.task(TASK)
+        task.record_plan([entry(1, "a"), entry(2, "b")], None, False, None)
         for id_ in (1, 1, 2):
-            ledger.put(TASK, [], put_back=id_)
-        assert ledger.past(TASK, clock.now + 1).put_back == {1: 2, 2: 1}
-        assert ledger.past(TASK, clock.now + DAY + 1).put_back == {}
+            task.record_updated(id_, "x", 1, put_back=True)
+        task.record_updated(1, "y", 1, put_back=False)
+        task.record_order("s", kept=False, put_back=True)
+        state, later = ledger.state(TASK), clock.now + 1
+        counts = [put_back_count(state, subject, later) for subject in ("1", "2", "3", "order")]
+        assert counts == [2, 1, 0, 1]
+        assert put_back_count(state, "1", clock.now + DAY) == 0
 
-    def test_deletes_are_counted_by_the_hour(self, ledger: Ledger, clock: Clock) -> None:
-        ledger.put(TASK, [], deleted="a")
-        assert ledger.past(TASK, clock.now + HOUR - 1).deleted == 1
-        assert ledger.past(TASK, clock.now + HOUR + 1).deleted == 0
-
-
-def test_refusals_replace_each_other_and_are_forgiven(ledger: Ledger, clock: Clock) -> None:
-    ledger.refuse(TASK, [refusal("a"), refusal("#1", None)])
-    ledger.refuse(TASK, [refusal("a", attempts=2, whole=True)])
-    found = {r.subject: r for r in ledger.past(TASK, clock.now).refusals}
-    assert found == {"a": refusal("a", attempts=2, whole=True), "#1": refusal("#1", None)}
-    ledger.forgive(TASK, ["a"])
-    assert [r.subject for r in ledger.past(TASK, clock.now).refusals] == ["#1"]
+    def test_old_events_leave_the_file(self, ledger: Ledger, clock: Clock) -> None:
+        self.created(ledger, "a", "d")
+        clock.now += DAY + 1
+        ledger.prove_writable()
+        clock.now -= DAY + 1
+        assert ledger.state(TASK).history == ()
 
 
-def test_forgiving_all_forgets_the_counts_but_not_the_deletes(ledger: Ledger, clock: Clock) -> None:
-    ledger.refuse(TASK, [refusal("a")])
-    ledger.put(TASK, [], created=[("a", "d")], put_back=1, deleted="b")
-    ledger.forgive(TASK)
-    past = ledger.past(TASK, clock.now + 1)
-    assert (past.refusals, past.created, past.put_back, past.deleted) == ((), {}, {}, 1)
+def test_identity_and_approval_stay(ledger: Ledger) -> None:
+    ledger.task(TASK).record_plan([], HOME, True, None)
+    ledger.task(TASK).record_plan([], None, False, None)
+    found = ledger.state(TASK)
+    assert (found.identity, found.mirror_approved) == (HOME, True)
+    ledger.task(TASK).record_plan([], ELSEWHERE, False, None)
+    assert ledger.state(TASK).identity == ELSEWHERE
 
 
-def test_identity_and_approval_stay(ledger: Ledger, clock: Clock) -> None:
-    ledger.settle_folder(TASK, HOME, True)
-    ledger.settle_folder(TASK, None, False)
-    past = ledger.past(TASK, clock.now)
-    assert (past.identity, past.mirror_approved) == (HOME, True)
-    ledger.settle_folder(TASK, ELSEWHERE, False)
-    assert ledger.past(TASK, clock.now).identity == ELSEWHERE
-
-
-def test_a_list_is_remembered_until_it_is_distrusted(ledger: Ledger) -> None:
-    listing = Listing((attachment(1, "Grüße"), attachment(2, "b", created_at=None)))
-    ledger.remember(TASK, listing, 12.5)
-    assert ledger.remembered(TASK) == (listing, 12.5)
-    ledger.distrust(TASK)
-    assert ledger.remembered(TASK) is None
+@pytest.mark.parametrize("number", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_any_inode_and_file_system_can_be_told_apart(ledger: Ledger, number: int) -> None:
+    for identity in (FolderIdentity(number, 1), FolderIdentity(1, number)):
+        ledger.task(TASK).record_plan([], identity, False, None)
+        assert ledger.state(TASK).identity == identity
 
 
 def test_quotas_are_kept_by_server_and_organization(ledger: Ledger) -> None:
-    quota = Quota(remaining=3, resets_in=12.5, noted_at=7.0, spent=2, spent_up=True, probes=1)
-    ledger.keep_quota("url", 1, quota)
-    assert ledger.quota("url", 1) == quota
-    assert ledger.quota("url", 2) == ledger.quota("other", 1) == Quota()
+    ledger.keep_quota("url", 1, "one")
+    ledger.keep_quota("url", 2, "two")
+    ledger.keep_quota("url", 1, "three")
+    ledger.flush()
+    assert [ledger.quota("url", n) for n in (1, 2, 3)] == ["three", "two", None]
+    assert ledger.quota("other", 1) is None
 
 
-def test_where_a_task_was_fed_from(ledger: Ledger) -> None:
+def test_the_config_and_folder_of_a_task_are_those_registered_last(ledger: Ledger) -> None:
     ledger.register(TASK, "config", "/folder", None)
     ledger.register(TASK, "config", "/moved", "/parent")
     assert ledger.tasks() == [(TASK, "config", "/moved", "/parent")]
 
 
-def test_a_failed_transaction_leaves_nothing_behind(ledger: Ledger, clock: Clock) -> None:
-    def fail() -> None:
-        with ledger.transaction():
-            ledger._db.execute("INSERT INTO quotas VALUES ('u', 1, '{}')")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert ledger.quota("u", 1) == Quota()
-    ledger.put(TASK, ENTRIES[:1])
+def test_registering_the_same_again_writes_nothing(tmp_path: Path, ledger: Ledger) -> None:
+    ledger.register(TASK, "config", "/folder", None)
+    before = (tmp_path / "ledger.db").read_bytes()
+    ledger.register(TASK, "config", "/folder", None)
+    assert (tmp_path / "ledger.db").read_bytes() == before
 
 
-@pytest.mark.parametrize("bad", [Said(["no"], "a"), Said("a", "a")])
-def test_what_sqlite_refuses_is_a_state_error(ledger: Ledger, bad: Said[str]) -> None:
-    wrong = replace(ENTRIES[0], role="nonsense", name=bad)
+WRONG: list[dict[str, Any]] = [
+    {"name": Attribute(["no"], "a")},
+    {"role": "nonsense"},
+    {"size": None},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_value_that_sqlite_refuses_is_a_state_error(
+    ledger: Ledger, wrong: dict[str, Any]
+) -> None:
+    """With one bad row nothing is written, and nothing is known in memory either."""
+    task = ledger.task(TASK)
+    task.record_plan(ENTRIES[:1], None, False, None)
+    before = task.state
     with pytest.raises(StateError, match="nothing more is sent"):
-        ledger.put(TASK, [wrong])
+        task.record_plan([ENTRIES[1], replace(ENTRIES[0], **wrong)], HOME, False, None)
+    assert task.state == ledger.state(TASK) == before
+    task.record_plan(ENTRIES[1:], None, False, None)
 
 
-def test_it_is_for_its_owners_eyes_only(tmp_path: Path, ledger: Ledger) -> None:
+def test_the_file_is_for_its_owners_eyes_only(tmp_path: Path, ledger: Ledger) -> None:
     assert os.stat(tmp_path / "ledger.db").st_mode & 0o077 == 0
     ledger.prove_writable()

@@ -10,22 +10,22 @@ from pathlib import Path
 import pytest
 
 from syncd.errors import StateError, StateLocked
-from syncd.state.lock import StateLock, make_state_dir, owner
+from syncd.state.lock import StateLock, lock_owner, make_state_dir
 
 
-def test_a_second_one_is_told_who_holds_it(tmp_path: Path) -> None:
+def test_a_second_process_gets_the_pid_of_the_holder(tmp_path: Path) -> None:
     with StateLock(str(tmp_path)):
-        assert owner(str(tmp_path)) == os.getpid()
+        assert lock_owner(str(tmp_path)) == os.getpid()
         with pytest.raises(StateLocked) as caught, StateLock(str(tmp_path)):
             pass
         assert caught.value.pid == os.getpid()
-        assert owner(str(tmp_path)) == os.getpid()
-    assert owner(str(tmp_path)) is None
+        assert lock_owner(str(tmp_path)) == os.getpid()
+    assert lock_owner(str(tmp_path)) is None
     with StateLock(str(tmp_path)):
         pass
 
 
-def test_it_dies_with_its_process(tmp_path: Path) -> None:
+def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
     code = (
         "import os, sys; from syncd.state.lock import StateLock\n"
         "StateLock(sys.argv[1]).__enter__(); print('held', flush=True); sys.stdin.read()"
@@ -34,15 +34,15 @@ def test_it_dies_with_its_process(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
-        assert owner(str(tmp_path)) == process.pid
+        assert lock_owner(str(tmp_path)) == process.pid
         process.kill()
-    assert owner(str(tmp_path)) is None
+    assert lock_owner(str(tmp_path)) is None
     with StateLock(str(tmp_path)):
         pass
 
 
-def test_asking_for_the_owner_writes_nothing(tmp_path: Path) -> None:
-    assert owner(str(tmp_path)) is None
+def test_asking_for_the_lock_owner_writes_nothing(tmp_path: Path) -> None:
+    assert lock_owner(str(tmp_path)) is None
     assert os.listdir(tmp_path) == []
 
 

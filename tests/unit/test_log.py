@@ -56,7 +56,7 @@ def test_other_levels_are_named() -> None:
     ("verbosity", "seen"),
     [(-1, ["warning"]), (0, ["info", "warning"]), (1, ["debug", "info", "warning"])],
 )
-def test_verbosity_decides_what_of_ours_is_told(verbosity: int, seen: list[str]) -> None:
+def test_verbosity_decides_which_of_our_levels_are_logged(verbosity: int, seen: list[str]) -> None:
     stream = configured(verbosity, "json")
     ours.debug("debug")
     ours.info("info")
@@ -76,7 +76,7 @@ def test_libraries_speak_only_of_warnings_unless_verbose(name: str) -> None:
     assert "chatter" in stream.getvalue()
 
 
-def test_a_key_appears_in_no_line_whoever_logs_it() -> None:
+def test_a_key_appears_in_no_line_whichever_library_logs_it() -> None:
     stream = configured(1)
     ours.info("key %s", KEY)
     theirs.debug("Authorization: Bearer %s", KEY)
@@ -94,7 +94,7 @@ def handled(text: str, *arguments: object) -> None:
     handler.handle(logging.LogRecord("syncd", logging.WARNING, "", 0, text, arguments, None))
 
 
-def test_a_record_is_one_line_that_steers_no_terminal() -> None:
+def test_a_record_is_one_line_without_terminal_controls() -> None:
     stream = configured()
     handled("a\nb\x1b[2J\u202e\udcff%s", "\r\x9b")
     assert stream.getvalue().endswith(" WARNING a\\nb\\x1b[2J\\u202e\\xff\\r\\x9b\n")
@@ -124,7 +124,7 @@ def test_arguments_that_do_not_fit_lose_no_text_and_no_secret() -> None:
     assert stream.getvalue().endswith(" WARNING %d files ('toggl_sk_…',)\n")
 
 
-def test_json_is_an_object_a_line_in_utc_and_ascii() -> None:
+def test_json_has_one_object_a_line_in_utc_and_ascii() -> None:
     stream = configured(0, "json")
     ours.warning("Größe %s\n", KEY)
     (line,) = stream.getvalue().splitlines()
@@ -209,11 +209,11 @@ def texts(stream: io.StringIO) -> list[str]:
 @pytest.fixture
 def hourly() -> tuple[io.StringIO, Clock]:
     stream, clock = configured(0, "json"), Clock()
-    log.sum_up_repeats(clock)
+    log.limit_repeats(clock)
     return stream, clock
 
 
-def test_a_repeating_error_is_told_first_then_summed_up_once_an_hour(
+def test_a_repeated_error_is_logged_once_and_then_counted_once_an_hour(
     hourly: tuple[io.StringIO, Clock],
 ) -> None:
     stream, clock = hourly
@@ -229,7 +229,7 @@ def test_a_repeating_error_is_told_first_then_summed_up_once_an_hour(
     assert texts(stream) == ["offline", "offline … repeated 13 times"]
 
 
-def test_other_errors_and_plain_lines_are_told_every_time(
+def test_different_errors_and_info_lines_are_logged_every_time(
     hourly: tuple[io.StringIO, Clock],
 ) -> None:
     stream, _ = hourly
@@ -239,7 +239,7 @@ def test_other_errors_and_plain_lines_are_told_every_time(
     assert texts(stream) == ["error 1", "created", "error 2", "created"]
 
 
-def test_an_error_that_comes_back_the_next_day_is_told_plainly(
+def test_an_error_that_returns_the_next_day_is_logged_without_a_count(
     hourly: tuple[io.StringIO, Clock],
 ) -> None:
     stream, clock = hourly
@@ -249,8 +249,8 @@ def test_an_error_that_comes_back_the_next_day_is_told_plainly(
     assert texts(stream) == ["offline", "offline"]
 
 
-def test_ever_new_errors_do_not_fill_the_memory() -> None:
-    repeats = log.Repeats(lambda: 0.0)
+def test_many_different_errors_do_not_fill_the_memory() -> None:
+    repeats = log.RepeatFilter(lambda: 0.0)
     for n in range(5000):
         record = logging.LogRecord("syncd", logging.ERROR, "", 0, f"error {n}", (), None)
         assert repeats.filter(record)

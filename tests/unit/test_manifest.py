@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.local.manifest import LIMIT, parse_manifest
+from syncd.local.manifest import MAX_BYTES, parse_manifest
 from syncd.model import FolderSnapshot
 from tests.support.folders import fill, look, names, told
 
@@ -33,12 +33,12 @@ class TestManifest:
     def test_odd_white_space_does_not_end_a_line(self) -> None:
         assert parse_manifest("a\u2028b\x0bc\rd", ["a\u2028b\x0bc\rd"])[1] == ()
 
-    def test_none_is_no_fault(self, tmp_path: Path) -> None:
+    def test_a_missing_manifest_is_no_fault(self, tmp_path: Path) -> None:
         fill(tmp_path, "a")
         found = look(tmp_path, order="manifest")
         assert (found.manifest, found.unknown_order_lines, found.failed) == ((), (), ())
 
-    def test_it_is_not_read_for_another_order(self, tmp_path: Path) -> None:
+    def test_a_manifest_is_not_read_for_another_order(self, tmp_path: Path) -> None:
         (tmp_path / ".syncd-order").write_bytes(b"\xff")
         assert look(tmp_path).failed == ()
 
@@ -46,11 +46,11 @@ class TestManifest:
         ("content", "why"),
         [
             (b"\xff\n", "not UTF-8"),
-            (b"a" * (LIMIT + 1), "larger than 1 MiB"),
+            (b"a" * (MAX_BYTES + 1), "larger than 1 MiB"),
         ],
         ids=["bytes", "size"],
     )
-    def test_what_cannot_be_read_fails_by_name(
+    def test_an_unreadable_manifest_is_listed_as_failed(
         self, tmp_path: Path, content: bytes, why: str
     ) -> None:
         found = self.order(tmp_path, content)
@@ -58,12 +58,14 @@ class TestManifest:
 
     def test_the_greatest_allowed_is_read(self, tmp_path: Path) -> None:
         fill(tmp_path, "a")
-        found = self.order(tmp_path, b"a\n".ljust(LIMIT, b"#"))
+        found = self.order(tmp_path, b"a\n".ljust(MAX_BYTES, b"#"))
         assert found.manifest == ("a",)
         assert found.failed == ()
 
     @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
-    def test_what_is_no_file_fails_by_name(self, tmp_path: Path, kind: str) -> None:
+    def test_a_manifest_that_is_no_file_is_listed_as_failed(
+        self, tmp_path: Path, kind: str
+    ) -> None:
         path = tmp_path / ".syncd-order"
         fill(tmp_path, "a")
         {"link": lambda: path.symlink_to("a"), "fifo": lambda: os.mkfifo(path)}.get(

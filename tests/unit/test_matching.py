@@ -1,4 +1,4 @@
-"""Which attachment is which file."""
+"""Which attachment of ours is which file."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.matching import is_gone, live, match, same_content
-from syncd.model import Past
-from tests.support.values import NOW, entry, file, folder, print_of
+from syncd.core.matching import Matches, is_gone, live, match, same_content
+from syncd.model import FolderSnapshot
+from syncd.task_state import LedgerEntry
+from tests.support.values import NOW, entry, file, folder, print_of, state
 
 
 @pytest.mark.parametrize(
     ("says", "gone", "path", "scanned", "occupied", "selected"),
     [
-        ("nothing stands there", True, "a", [""], [], True),
+        ("no file is there", True, "a", [""], [], True),
         ("the rules would not sync it", False, "a", [""], [], False),
-        ("something unsynced stands there", False, "a", [""], ["a"], True),
+        ("something unsynced is there", False, "a", [""], ["a"], True),
         ("its folder was read", True, "d/a", ["", "d"], [], True),
         ("its folder is gone", True, "d/a", [""], [], True),
         ("its folder's folder is gone", True, "d/e/a", [""], [], True),
@@ -30,11 +31,15 @@ from tests.support.values import NOW, entry, file, folder, print_of
 def test_gone(
     says: str, gone: bool, path: str, scanned: list[str], occupied: list[str], selected: bool
 ) -> None:
-    snapshot = folder(scanned=frozenset(scanned), occupied=frozenset(occupied))
-    assert is_gone(path, snapshot, lambda _: selected) == gone
+    scan = folder(scanned=frozenset(scanned), occupied=frozenset(occupied))
+    assert is_gone(path, scan, lambda _: selected) == gone
 
 
 A = entry(1, "a", "A")
+
+
+def matched(scan: FolderSnapshot, *entries: LedgerEntry) -> Matches:
+    return match(scan, state(entries), lambda _: True)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ A = entry(1, "a", "A")
             False,
         ),
         (
-            "nothing is nothing, whatever else was lost",
+            "an empty file, whatever was lost",
             replace(entry(1, "a", ""), digest=None),
             file("a", "", touched=NOW, read=False),
             True,
@@ -71,7 +76,7 @@ def test_same_content(says: str, ours, there, same) -> None:  # type: ignore[no-
     assert same_content(ours, there) is same
 
 
-def test_every_entry_and_every_file_stands_in_exactly_one_place() -> None:
+def test_every_entry_and_every_file_is_in_exactly_one_place() -> None:
     files = [file("a", "A"), file("b", "BB"), file("c", "E"), file("n", "N"), file("y", "D")]
     entries = [
         entry(1, "a", "A"),
@@ -81,17 +86,18 @@ def test_every_entry_and_every_file_stands_in_exactly_one_place() -> None:
         entry(5, "e", "E"),
         entry(6, "f", "F"),
         entry(7, "g", "G"),
+        entry(8, "h", "four"),
     ]
-    snapshot = folder(*files, occupied=frozenset({"g"}))
-    found = match(snapshot, Past(entries=tuple(entries)), lambda _: True)
+    found = matched(folder(*files, occupied=frozenset({"g"}), undecided={"u": 4}), *entries)
     placed = {
         "unchanged": [(e.id, f.path) for e, f in found.unchanged],
         "renamed": [(e.id, f.path) for e, f in found.renamed],
         "changed": [(e.id, f.path) for e, f in found.changed],
         "new": [f.path for f in found.new],
         "gone": [e.id for e in found.gone],
-        "surplus": [e.id for e in found.surplus],
-        "absent": [e.id for e in found.absent],
+        "replaced": [(e.id, by.id) for e, by in found.replaced],
+        "unsynced": [e.id for e in found.unsynced],
+        "waiting": [e.id for e in found.waiting],
     }
     assert placed == {
         "unchanged": [(1, "a")],
@@ -99,34 +105,67 @@ def test_every_entry_and_every_file_stands_in_exactly_one_place() -> None:
         "changed": [(2, "b")],
         "new": ["n"],
         "gone": [6],
-        "surplus": [3],
-        "absent": [7],
+        "replaced": [(3, 5)],
+        "unsynced": [7],
+        "waiting": [8],
     }
 
 
-def test_of_two_entries_with_the_same_file_the_lower_id_has_it() -> None:
-    twins = (entry(1, "a", "A"), entry(2, "a", "A"))
-    found = match(folder(file("a", "A")), Past(entries=twins), lambda _: True)
+def test_the_lower_id_of_two_attachments_with_the_same_file_has_it() -> None:
+    found = matched(folder(file("a", "A")), entry(1, "a", "A"), entry(2, "a", "A"))
     assert [e.id for e, _ in found.unchanged] == [1]
-    assert [e.id for e in found.surplus] == [2]
+    assert [(e.id, by.id) for e, by in found.replaced] == [(2, 1)]
 
 
-def test_a_replaced_version_lives_only_where_nothing_else_stands_for_its_path() -> None:
-    entries = (
-        entry(1, "a", role="superseded"),
+def test_a_replaced_version_stands_for_its_file_if_its_successor_is_lost() -> None:
+    entries = [
+        entry(1, "a", role="superseded", replaced_by=2),
         entry(2, "a"),
-        entry(3, "b", role="superseded"),
-        entry(4, "b", role="tombstone"),
-    )
-    assert [e.id for e in live(Past(entries=entries))] == [2, 3]
+        entry(3, "b", role="superseded", replaced_by=9),
+        entry(4, "c", role="superseded", replaced_by=5),
+        entry(5, "c", role="tombstone"),
+        entry(6, "d", role="released"),
+        entry(7, "e", role="detached"),
+    ]
+    assert [e.id for e in live(state(entries))] == [2, 3, 7]
 
 
 @pytest.mark.parametrize("content", ["", "A"])
-def test_an_old_version_with_what_its_file_holds_again_is_the_files(content: str) -> None:
-    entries = (entry(1, "a", content, role="superseded"), entry(2, "a", "BB"))
-    found = match(folder(file("a", content, touched=NOW)), Past(entries=entries), lambda _: True)
+def test_an_old_version_with_the_files_content_is_the_current_one_again(content: str) -> None:
+    old = entry(1, "a", content, role="superseded", replaced_by=2)
+    found = matched(folder(file("a", content, touched=NOW)), old, entry(2, "a", "BB"))
     assert [e.id for e, _ in found.unchanged] == [1]
-    assert [e.id for e in found.surplus] == [2]
+    assert [(e.id, by.id) for e, by in found.replaced] == [(2, 1)]
+
+
+class TestUndecided:
+    """Files whose content cannot be known: each may be one that had another name before."""
+
+    @pytest.mark.parametrize(
+        ("says", "undecided", "waits"),
+        [
+            ("a file of its size", {"z": 1}, True),
+            ("a file of unknown size", {"z": None}, True),
+            ("a file of another size", {"z": 2}, False),
+            ("nothing", {}, False),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_a_gone_file_may_be(
+        self, says: str, undecided: dict[str, int | None], waits: bool
+    ) -> None:
+        found = matched(folder(undecided=undecided), A)
+        assert ([e.id for e in found.waiting], [e.id for e in found.gone]) == (
+            ([1], []) if waits else ([], [1])
+        )
+
+    @pytest.mark.parametrize(("read", "waits"), [(False, True), (True, False)])
+    def test_a_file_still_being_written_is_undecided_until_it_was_read(
+        self, read: bool, waits: bool
+    ) -> None:
+        files = folder(file("z", "B", read=read))
+        found = match(files, state([A]), lambda _: True, {"z"})
+        assert bool(found.waiting) is waits
 
 
 def test_the_fingerprint_of_a_fresh_file_may_hide_a_change() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from syncd.local.mounts import Mount, Place, locate, mounts
-from syncd.local.watch import Watcher
-from tests.support.watching import Bell, inotify_instances
+from syncd.local.watcher import Watcher
+from tests.support.watching import Bell, inotify_instances, watch
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_network_and_fuse_file_systems_are_scanned_without_being_asked(
     path = root.parent / "mountinfo"
     path.write_text(table((str(root), kind)), encoding="utf-8")
     watcher = Watcher(Bell(), mount_table=str(path))
-    state = watcher.watch("a", str(root), False)
+    state = watch(watcher, "a", root)
     assert (state.mode, state.reason) == (
         "scanning",
         f"on {kind}, which does not tell of every change",

@@ -85,7 +85,7 @@ class TestAssign:
     def test_an_empty_task_leaves_a_thousand_steps_at_the_start(self) -> None:
         assert assign(numbered(None, None, None)) == {0: 100_000, 1: 100_100, 2: 100_200}
 
-    def test_what_is_in_order_stays_whatever_the_gaps(self) -> None:
+    def test_numbers_in_order_stay_whatever_the_gaps(self) -> None:
         assert assign(numbered(1, 2, 7, 4000, HIGHEST)) == {}
 
     def test_first_moved_to_the_end_is_one_change(self) -> None:
@@ -112,8 +112,8 @@ class TestAssign:
         assert len(changed) == 3
         result(slots, changed)
 
-    def test_all_zero_are_renumbered_but_the_first(self) -> None:
-        assert assign(numbered(0, 0, 0)) == {1: 100_000, 2: 100_100}
+    def test_all_zero_are_renumbered_except_for_one(self) -> None:
+        assert len(assign(numbered(0, 0, 0))) == 2
 
     @pytest.mark.parametrize("place", range(4))
     def test_an_insertion_anywhere_moves_nobody(self, place: int) -> None:
@@ -163,38 +163,25 @@ class TestAssign:
         assert len(changed) == 2
         result(slots, changed)
 
-    def test_numbers_below_one_may_stay_at_the_start(self) -> None:
+    def test_numbers_that_others_gave_out_of_range_may_stay(self) -> None:
         assert assign(numbered(-5, 0, 7)) == {}
-        assert assign(numbered(-5, None, 7)) == {1: 3}
-
-    def test_numbers_below_one_with_news_before_or_between_are_replaced(self) -> None:
-        assert set(assign(numbered(None, -5, 7))) == {0, 1}
-        assert set(assign(numbered(-5, None, -1, 7))) == {1, 2}
-
-    def test_numbers_above_the_highest_may_stay_at_the_end(self) -> None:
         assert assign(numbered(7, HIGHEST + 1, HIGHEST + 9)) == {}
-        assert set(assign(numbered(7, HIGHEST + 1, None))) == {1, 2}
 
-    def test_what_gets_a_request_anyway_keeps_its_number_where_that_is_free(self) -> None:
-        slots = [Slot("a", 100), Slot("b", 200, True), Slot("c", 300)]
-        assert assign(slots) == {"b": 200}
+    def test_new_numbers_lie_in_range_where_the_gap_does(self) -> None:
+        assert assign(numbered(-5, None, 7)) == {1: 1}
+        assert assign(numbered(None, 0, 7)).keys() == {0, 1}
+        slots = numbered(HIGHEST - 5, None, HIGHEST + 1)
+        assert result(slots, assign(slots))[1] <= HIGHEST
 
-    def test_and_moves_where_another_would_have_to(self) -> None:
-        slots = [Slot("a", 100), Slot("b", 900, True), Slot("c", 300)]
-        assert assign(slots) == {"b": 200}
-        slots = [Slot("f", 500, True), Slot("g", 600, True), Slot("c", 300)]
-        changed = assign(slots)
-        assert set(changed) == {"f", "g"}
-
-    def test_foreign_numbers_are_avoided(self) -> None:
+    def test_used_numbers_are_avoided(self) -> None:
         assert assign(numbered(100, None, 200), [150]) == {1: 151}
         assert assign(numbered(None, None), [100_000, 100_001]) == {0: 100_002, 1: 100_100}
 
-    def test_in_a_crowded_gap_those_that_are_left_are_found(self) -> None:
+    def test_a_crowded_gap_gives_the_numbers_that_are_left(self) -> None:
         assert assign(numbered(10, None, None, 15), [12, 14]) == {1: 11, 2: 13}
         assert assign(numbered(10, None, None, 15), [13, 14]) == {1: 11, 2: 12}
 
-    def test_foreign_numbers_never_cost_a_request(self) -> None:
+    def test_used_numbers_never_cost_a_request(self) -> None:
         slots = numbered(10, None, 12)
         assert assign(slots, [11]) == {1: 11}
 

@@ -8,10 +8,9 @@ from itertools import pairwise
 import pytest
 
 from syncd.core.plan import Create, Delete, Limits, Plan, Rename, Reorder, batches, cost, fit
-from syncd.engine.foresight import planned_actions
 from tests.support.values import entry, file
 
-ANY = Limits(10**9, lambda names: True)
+ANY = Limits(10, 10**9, lambda names: True)
 
 
 def creates(count: int, replacing: int = 0, size: int = 1) -> tuple[Create, ...]:
@@ -42,22 +41,22 @@ class TestBatches:
         ("count", "expected"),
         [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])],
     )
-    def test_ten_at_most(self, count: int, expected: list[int]) -> None:
+    def test_files_are_bounded(self, count: int, expected: list[int]) -> None:
         assert sizes(batches(creates(count), ANY)) == expected
 
     @pytest.mark.parametrize(
         ("size", "expected"), [(100, [10]), (300, [3, 3, 3, 1]), (1000, [1] * 10), (5000, [1] * 10)]
     )
-    def test_so_many_bytes(self, size: int, expected: list[int]) -> None:
-        limits = Limits(1000, lambda names: True)
+    def test_bytes_are_bounded(self, size: int, expected: list[int]) -> None:
+        limits = Limits(10, 1000, lambda names: True)
         assert sizes(batches(creates(10, size=size), limits)) == expected
 
-    def test_one_request_line(self) -> None:
-        limits = Limits(10**9, lambda names: len(names) <= 4)
+    def test_names_fit_the_request_line(self) -> None:
+        limits = Limits(10, 10**9, lambda names: len(names) <= 4)
         assert sizes(batches(creates(10), limits)) == [4, 4, 2]
 
     def test_a_name_that_fits_no_line_still_goes_alone(self) -> None:
-        assert sizes(batches(creates(3), Limits(10**9, lambda names: False))) == [1, 1, 1]
+        assert sizes(batches(creates(3), Limits(10, 10**9, lambda names: False))) == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +88,10 @@ EVERYTHING = Plan(
 )
 
 
+OLD = ((8, "a", 1), (9, "b", 2))
+"""Old versions: id, path, and the id of the newer one."""
+
+
 class TestFit:
     @pytest.mark.parametrize(
         ("left", "kept"),
@@ -108,7 +111,7 @@ class TestFit:
             (99, (2, 25, 3, 3, 4)),
         ],
     )
-    def test_in_the_order_of_what_matters_most(
+    def test_the_order_is_that_of_what_matters_most(
         self, left: int | None, kept: tuple[int, ...]
     ) -> None:
         found = fit(EVERYTHING, ANY, left, 5)
@@ -121,25 +124,14 @@ class TestFit:
         plan = Plan(reorders=reorders(9))
         assert len(fit(plan, ANY, 15, 5, order_share=0.5).reorders) == 5
 
-    def test_what_is_owed_to_creates_under_way_is_kept(self) -> None:
+    def test_requests_owed_to_creates_in_doubt_are_kept(self) -> None:
         plan = Plan(deletes=deletes(9))
         assert len(fit(plan, ANY, 15, 5, owed=3).deletes) == 7
 
-    def test_an_old_version_waits_for_the_rename_of_what_replaces_it(self) -> None:
-        """Which shows that it is there: a list may lag."""
-        old = tuple(Delete(n, path, 1, "replaced", path) for n, path in ((8, "a"), (9, "b")))
-        plan = Plan(finish=old, renames=renames(1))
-        assert (plan.finish_first, plan.finish_renamed) == (old[1:], old[:1])
-        told = [(action.what, action.name) for action in planned_actions(plan, ANY)]
-        assert told == [("delete", "b"), ("rename", "a -> b"), ("delete", "a")]
-        assert fit(plan, ANY, 2, 0).finish == old[1:]
-
-    def test_but_not_for_the_servers_form_of_its_name(self) -> None:
-        """The old version may be what keeps it from its own; and no quota leaves it unfinished."""
-        old = (Delete(9, "a", 1, "replaced", "a"),)
-        plan = Plan(finish=old, renames=(Rename(entry(1, "a"), "a (1)", 1, "a", 1, False),))
-        assert (plan.finish_first, plan.finish_renamed) == (old, ())
-        assert fit(plan, ANY, 1, 5).finish == old
+    def test_under_never_a_replacement_costs_no_delete(self) -> None:
+        keeps = Limits(10, 10**9, lambda names: True, keeps_old=True)
+        plan = Plan(creates=creates(2, replacing=2))
+        assert (cost(plan, ANY), cost(plan, keeps)) == (4, 2)
 
     def test_more_left_never_means_less_done(self) -> None:
         done = [cost(fit(EVERYTHING, ANY, left, 5), ANY) for left in range(40)]

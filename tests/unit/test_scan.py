@@ -15,9 +15,8 @@ import pytest
 
 from syncd.core.ignore import Selection
 from syncd.errors import FileProblem, FolderError
-from syncd.local.digest import digest
-from syncd.local.scan import scan
-from syncd.model import FolderSnapshot, Rules
+from syncd.local.file_content import digest
+from syncd.model import FolderSnapshot
 from tests.support.folders import fill, look, names, told, unprivileged
 
 
@@ -44,7 +43,9 @@ class TestFiles:
         assert file.fingerprint.inode == status.st_ino
         assert file.digest is None
 
-    def test_odd_names_are_names_and_sorted_by_bytes(self, tmp_path: Path) -> None:
+    def test_names_with_special_characters_are_unchanged_and_sorted_by_bytes(
+        self, tmp_path: Path
+    ) -> None:
         odd = ["a\nb", " ", 'q"', "%22", "\x1b[31m", "é", "😀", "ｚ", "x" * 255, "-rf", "\\", "Z"]
         fill(tmp_path, *odd)
         assert names(look(tmp_path)) == sorted(odd, key=str.encode)
@@ -84,7 +85,9 @@ class TestFiles:
         )
         assert len(look(tmp_path, **limits | {"max_files": 0}).files) == 4
 
-    def test_beyond_max_files_nothing_more_is_looked_at(self, tmp_path: Path) -> None:
+    def test_a_scan_stops_at_the_first_file_beyond_max_files(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         for folder in range(30):
             fill(tmp_path, *(f"{folder}/{number}" for number in range(30)))
         asked = []
@@ -94,9 +97,9 @@ class TestFiles:
                 asked.append(path)
                 return super().selects(path)
 
-        choice = Asking(Rules(recursive=True))
+        monkeypatch.setattr("syncd.local.scan.selection", Asking)
         with pytest.raises(FolderError, match="max_files is 20"):
-            scan(str(tmp_path), choice, recursive=True, max_files=20)
+            look(tmp_path, recursive=True, max_files=20)
         assert len(asked) == 21
 
 
@@ -137,7 +140,7 @@ class TestNoFiles:
 
 
 class TestFolders:
-    def test_without_recursive_each_is_told_once(self, tmp_path: Path) -> None:
+    def test_without_recursive_each_subfolder_is_reported_once(self, tmp_path: Path) -> None:
         fill(tmp_path, "a", "sub/b", "sub/deep/c", ".git/x", "old/y")
         (tmp_path / "empty").mkdir()
         found = look(tmp_path, ignore=("old/",))
@@ -147,7 +150,7 @@ class TestFolders:
         assert found.scanned == {""}
         assert found.occupied == {"empty", "sub"}
 
-    def test_with_recursive_all_are_read_but_the_ignored(self, tmp_path: Path) -> None:
+    def test_with_recursive_all_subfolders_but_the_ignored_are_read(self, tmp_path: Path) -> None:
         fill(tmp_path, "a", "sub/b", "sub/deep/c", ".git/x", "sub/old/y", "z/q.pdf")
         found = look(tmp_path, recursive=True, ignore=("old/",))
         assert names(found) == ["a", "sub/b", "sub/deep/c", "z/q.pdf"]
@@ -207,7 +210,7 @@ class TestRights:
         assert told(found.failed) == [("locked", "permission denied")]
         assert found.occupied == {"locked"}
 
-    def test_its_content_is_refused_with_the_systems_words(self, public: Path) -> None:
+    def test_an_unreadable_file_is_refused_with_the_systems_error_text(self, public: Path) -> None:
         fill(public, "locked")
         (public / "locked").chmod(0o000)
         with pytest.raises(FileProblem) as caught:
@@ -251,7 +254,7 @@ class TestNames:
             ]
             assert found.occupied == frozenset()
 
-    def test_of_two_unicode_forms_the_first_by_bytes_goes_on(self, tmp_path: Path) -> None:
+    def test_the_first_by_bytes_of_two_unicode_forms_is_synced(self, tmp_path: Path) -> None:
         fill(tmp_path, "e\u0301", "\u00e9")
         found = look(tmp_path)
         assert names(found) == ["e\u0301"]
@@ -259,19 +262,19 @@ class TestNames:
         assert told(found.failed) == [("\u00e9", why)]
         assert found.occupied == {"\u00e9"}
 
-    def test_but_the_attached_one_comes_first(self, tmp_path: Path) -> None:
+    def test_the_attached_one_of_two_unicode_forms_is_synced(self, tmp_path: Path) -> None:
         fill(tmp_path, "e\u0301", "\u00e9")
         found = look(tmp_path, known=("\u00e9", "other"))
         assert names(found) == ["\u00e9"]
         assert [problem.path for problem in found.failed] == ["e\u0301"]
 
-    def test_the_whole_path_counts(self, tmp_path: Path) -> None:
+    def test_unicode_forms_are_compared_by_the_whole_path(self, tmp_path: Path) -> None:
         fill(tmp_path, "e\u0301/a", "\u00e9/a", "\u00e9/b")
         found = look(tmp_path, recursive=True)
         assert names(found) == ["e\u0301/a", "\u00e9/b"]
         assert [problem.path for problem in found.failed] == ["\u00e9/a"]
 
-    def test_a_plain_letter_may_have_a_twin(self, tmp_path: Path) -> None:
+    def test_an_ascii_name_may_equal_another_after_nfc(self, tmp_path: Path) -> None:
         fill(tmp_path, "K", "\u212a")
         found = look(tmp_path)
         assert names(found) == ["K"]

@@ -12,14 +12,12 @@ import pytest
 from syncd.core.ignore import Selection
 from syncd.errors import FolderError
 from syncd.local import scan as scan_module
-from syncd.local.each import task_folders
-from syncd.local.scan import scan
-from syncd.model import Rules
+from syncd.local.task_folders import find_task_folders
 from tests.support.folders import fill, look, names, told
 
 
 class TestRoot:
-    def test_a_missing_one_is_an_error(self, tmp_path: Path) -> None:
+    def test_a_missing_root_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(FolderError, match="/gone: no such folder; mount it, create it"):
             look(tmp_path / "gone")
 
@@ -33,11 +31,11 @@ class TestRoot:
         with pytest.raises(FolderError, match=r"no such folder; .*BindReadOnlyPaths="):
             look(Path(where))
         with pytest.raises(FolderError, match=r"no such folder; .*BindReadOnlyPaths="):
-            task_folders(where)
+            find_task_folders(where)
         with pytest.raises(FolderError, match="mount it, create it or mend its path"):
             look(Path("/srv/nobody here/x"))
 
-    def test_a_file_is_an_error(self, tmp_path: Path) -> None:
+    def test_a_root_that_is_a_file_is_an_error(self, tmp_path: Path) -> None:
         fill(tmp_path, "a")
         with pytest.raises(FolderError, match="/a: not a folder"):
             look(tmp_path / "a")
@@ -62,7 +60,9 @@ class TestRoot:
         str(caught.value).encode()
         assert "\n" not in str(caught.value)
 
-    def test_the_identity_follows_a_rename_and_tells_a_successor(self, tmp_path: Path) -> None:
+    def test_the_identity_follows_a_rename_and_differs_for_a_new_folder_of_that_name(
+        self, tmp_path: Path
+    ) -> None:
         (tmp_path / "a").mkdir()
         first = look(tmp_path / "a").identity
         (tmp_path / "a").rename(tmp_path / "b")
@@ -71,36 +71,50 @@ class TestRoot:
         assert look(tmp_path / "a").identity != first
 
 
-class TestMeanwhile:
-    """What happens while a scan is under way: a selection that acts when it is asked."""
+ActWhenSelecting = Callable[[str, Callable[[], object]], None]
 
-    def acting(self, at: str, action: Callable[[], object]) -> Selection:
+
+@pytest.fixture
+def act_when_selecting(monkeypatch: pytest.MonkeyPatch) -> ActWhenSelecting:
+    """Make the scan run an action when it asks whether a path is selected."""
+
+    def arrange(at: str, action: Callable[[], object]) -> None:
         class Acting(Selection):
             def selects(self, path: str) -> bool:
                 if path == at:
                     action()
                 return super().selects(path)
 
-        return Acting(Rules(recursive=True))
+        monkeypatch.setattr("syncd.local.scan.selection", Acting)
 
-    def test_a_file_that_vanishes_for_good_is_not_there(self, tmp_path: Path) -> None:
+    return arrange
+
+
+class TestChangesDuringTheScan:
+    def test_a_file_that_vanishes_for_good_is_not_there(
+        self, tmp_path: Path, act_when_selecting: ActWhenSelecting
+    ) -> None:
         fill(tmp_path, "a")
-        found = scan(str(tmp_path), self.acting("a", (tmp_path / "a").unlink), recursive=True)
+        act_when_selecting("a", (tmp_path / "a").unlink)
+        found = look(tmp_path, recursive=True)
         assert (names(found), found.failed, found.occupied) == ([], (), frozenset())
 
     def test_a_file_that_comes_back_at_once_is_there(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        act_when_selecting: ActWhenSelecting,
     ) -> None:
         fill(tmp_path, "a")
-        selection = self.acting("a", lambda: (tmp_path / "a").rename(tmp_path / "b~"))
-        whole = scan_module._Walk._look_again
+        act_when_selecting("a", lambda: (tmp_path / "a").rename(tmp_path / "b~"))
+        whole = scan_module._Walk._retry_vanished
 
         def saved(walk: Any) -> None:
             fill(tmp_path, "a")
             whole(walk)
 
-        monkeypatch.setattr(scan_module._Walk, "_look_again", saved)
-        assert names(scan(str(tmp_path), selection, recursive=True)) == ["a"]
+        monkeypatch.setattr(scan_module._Walk, "_retry_vanished", saved)
+        assert names(look(tmp_path, recursive=True)) == ["a"]
 
     @pytest.mark.parametrize("successor", ["nothing", "link", "file"])
     def test_a_folder_that_vanishes_fails_and_is_not_scanned(
@@ -115,7 +129,7 @@ class TestMeanwhile:
             elif successor == "file":
                 fill(tmp_path, "sub")
 
-        whole = scan_module._Walk._read
+        whole = scan_module._Walk._read_directory
         done: list[str] = []
 
         def read(walk: Any, directory: str) -> bool:
@@ -125,7 +139,7 @@ class TestMeanwhile:
             return whole(walk, directory)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(scan_module._Walk, "_read", read)
+            patch.setattr(scan_module._Walk, "_read_directory", read)
             found = look(tmp_path, recursive=True)
         assert names(found) == ["a", "other/c"]
         word = "vanished" if successor == "nothing" else "was replaced"
@@ -133,7 +147,9 @@ class TestMeanwhile:
         assert found.scanned == {"", "other"}
         assert found.occupied == {"sub"}
 
-    def test_a_root_that_is_swapped_is_an_error_and_no_empty_folder(self, tmp_path: Path) -> None:
+    def test_a_root_that_is_swapped_is_an_error_and_no_empty_folder(
+        self, tmp_path: Path, act_when_selecting: ActWhenSelecting
+    ) -> None:
         root = tmp_path / "root"
         fill(root, "a")
 
@@ -141,12 +157,15 @@ class TestMeanwhile:
             root.rename(tmp_path / "aside")
             root.mkdir()
 
+        act_when_selecting("a", swap)
         with pytest.raises(FolderError, match="replaced during the scan"):
-            scan(str(root), self.acting("a", swap), recursive=True)
+            look(root, recursive=True)
 
-    def test_a_root_that_leaves_is_an_error(self, tmp_path: Path) -> None:
+    def test_a_root_that_disappears_is_an_error(
+        self, tmp_path: Path, act_when_selecting: ActWhenSelecting
+    ) -> None:
         root = tmp_path / "root"
         fill(root, "a")
-        away = self.acting("a", lambda: root.rename(tmp_path / "aside"))
+        act_when_selecting("a", lambda: root.rename(tmp_path / "aside"))
         with pytest.raises(FolderError, match="no such folder"):
-            scan(str(root), away, recursive=True)
+            look(root, recursive=True)

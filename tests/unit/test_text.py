@@ -12,7 +12,7 @@ from syncd.text import printable
 @pytest.mark.parametrize(
     "text", ["a.png", "", "Größe 10 €.pdf", "写真.jpg", "👩‍💻.md", "a\u202fb\u00a0c"]
 )
-def test_what_people_write_stays_as_it_is(text: str) -> None:
+def test_letters_and_emoji_stay_unchanged(text: str) -> None:
     assert printable(text) == text
 
 
@@ -30,7 +30,7 @@ def test_what_people_write_stays_as_it_is(text: str) -> None:
         ("\ufeffa", "\\ufeffa"),
     ],
 )
-def test_what_steers_a_terminal_is_escaped(text: str, seen: str) -> None:
+def test_characters_that_control_a_terminal_are_escaped(text: str, seen: str) -> None:
     assert printable(text) == seen
 
 

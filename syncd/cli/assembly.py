@@ -1,0 +1,118 @@
+"""Make the parts that work on a config, and connect them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from syncd.config import Config
+from syncd.engine.context import Context, NoProgress, Progress
+from syncd.engine.quota import QuotaMeter
+from syncd.focus.client import FocusClient
+from syncd.focus.transport import HttpTransport
+from syncd.model import TaskKey
+from syncd.state.ledger import Ledger
+from syncd.state.lock import StateLock, make_state_dir
+
+SANDBOX_KEY = "toggl_sk_" + "0" * 32
+"""The built-in sandbox takes any key; this one is nobody's."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the runner of cycles is told, and how it stops them."""
+
+    progress: Progress = field(default_factory=NoProgress)
+    sleep: Callable[[float], None] = time.sleep
+    pulse: Callable[[], None] = lambda: None
+    checkpoint: Callable[[], None] = lambda: None
+    """Called where work can be left, before each request too: raises Stopped if it is to be."""
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A config, and everything that works on it."""
+
+    config: Config
+    context: Context
+    transport: HttpTransport
+    key: str
+    url: str
+    """The server's address; of the built-in sandbox with the port that it took."""
+
+
+@contextmanager
+def assemble(config: Config, *, writing: bool, hooks: Hooks) -> Iterator[Assembly]:
+    """Take the lock, open the ledger (to read only: a copy of it), read the key, make the client.
+
+    Raises StateError, and ConfigError for the key source.
+    """
+    with ExitStack() as stack:
+        if writing:
+            make_state_dir(config.state_dir)
+            stack.enter_context(StateLock(config.state_dir))
+        key = read_key(config)
+        ledger = Ledger.open(config.state_dir) if writing else Ledger.snapshot(config.state_dir)
+        stack.callback(ledger.close)
+        if writing:
+            ledger.prove_writable()
+        url = _url(config, stack)
+        context, transport = connect(config, ledger, key, url, hooks)
+        stack.callback(transport.close)
+        yield Assembly(config, context, transport, key, url)
+
+
+def connect(
+    config: Config, ledger: Ledger, key: str, url: str, hooks: Hooks
+) -> tuple[Context, HttpTransport]:
+    """Make client and quota meter by the section `api`."""
+    api = config.api
+    meter = QuotaMeter(api.url, ledger, time.time, configured=api.quota, reserve=api.quota_reserve)
+    transport = HttpTransport(url, key, timeout=api.timeout, connections=api.connections)
+
+    def sending(task: TaskKey, method: str) -> None:
+        hooks.checkpoint()
+        meter.sending(task, method)
+
+    client = FocusClient(
+        transport,
+        create_params=api.create_params,
+        on_answer=meter.answered,
+        on_request=sending,
+        sleep=hooks.sleep,
+    )
+    context = Context(
+        remote=client,
+        ledger=ledger,
+        quota=meter,
+        clock=time.time,
+        sleep=hooks.sleep,
+        progress=hooks.progress,
+        connections=api.connections,
+        max_batch_bytes=api.max_batch_bytes,
+        pulse=hooks.pulse,
+        checkpoint=hooks.checkpoint,
+    )
+    return context, transport
+
+
+def read_key(config: Config) -> str:
+    """Read the key from its source; the sandbox needs none."""
+    if config.api.sandbox:
+        return SANDBOX_KEY
+    assert config.api.key_source is not None
+    return config.api.key_source.read()
+
+
+def _url(config: Config, stack: ExitStack) -> str:
+    """The server's address; starts the built-in sandbox, which ends with the assembly."""
+    if not config.api.sandbox:
+        return config.api.url
+    from syncd.sandbox.server import Sandbox
+
+    kept = os.path.isdir(config.state_dir)
+    data = os.path.join(config.state_dir, "sandbox") if kept else None
+    return stack.enter_context(Sandbox(data_dir=data)).url

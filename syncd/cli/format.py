@@ -1,0 +1,209 @@
+"""What people read: the report of a run, how a folder stands, times and sizes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from syncd.core.plan import Held
+from syncd.engine.report import LATER, OK, FolderReport
+from syncd.overview.status import FolderStatus, state_of
+from syncd.text import printable
+
+FOLD = 20
+"""Names of one kind that are listed; the others are counted, unless -v."""
+_CONTESTED = "somebody keeps changing it: left as it is until tomorrow"
+_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
+_KINDS = {
+    "created": "create",
+    "replaced": "replace",
+    "renamed": "rename",
+    "reordered": "move",
+    "deleted": "delete",
+    "adopted": "adopt",
+}
+"""The lists of a report, and what a plan says of each."""
+
+
+def report_lines(report: FolderReport, *, dry_run: bool, verbose: bool) -> list[str]:
+    """The report on one folder: a headline, and an indented line for each thing worth telling."""
+    lines = [*(_plan(report) if dry_run else _done(report, verbose))]
+    lines += _folded("detached", _detached(report, dry_run), verbose)
+    lines += _folded("foreign", (f"{n} (not ours: left alone)" for n in report.foreign), verbose)
+    lines += _skipped(report, verbose)
+    lines += (_line("contested", f"{name} ({_CONTESTED})") for name in report.contested)
+    lines += (_line("failed", f"{p.path}: {p.reason}") for p in report.failed)
+    lines += (_line("held", held_text(h)) for h in report.held)
+    if report.held:
+        folder = f"`--folder {shlex.quote(report.name)}` if others are held, too"
+        lines.append(f"  `syncd approve` releases exactly these ({folder})")
+    lines += (_line("hint", hint) for hint in report.hints)
+    if report.pending and not dry_run:
+        lines.append(_line("pending", f"{count(report.pending, 'action')} left for a later run"))
+    if report.error is not None:
+        lines.append(_line("later" if report.code == LATER else "error", report.error))
+    return [printable(line) for line in (_headline(report, dry_run), *lines)]
+
+
+def trouble_lines(status: FolderStatus) -> list[str]:
+    """What keeps one folder from an exit status of 0: a line each, complete without the others."""
+    root, name = status.path.rstrip("/"), shlex.quote(status.name)
+    lines = [
+        f"{p.path}: {p.reason}; `syncd why {shlex.quote(f'{root}/{p.path}')}` tells more"
+        for p in status.failed
+    ]
+    lines += (f"{path}: {_CONTESTED}" for path in status.contested)
+    approve = f"`syncd approve --folder {name}` releases it"
+    lines += (f"held back: {held_text(h)}; {approve}" for h in status.held)
+    if status.error is not None:
+        # The quota's error says itself when it goes on.
+        again = status.exit_code == LATER and status.cause not in ("quota", "key")
+        lines.append(f"{status.error}{'; the next run tries again' if again else ''}")
+    if status.exit_code != OK and not lines:
+        lines.append(status.reason or status.state)
+    return [printable(f"{status.name}: {line}") for line in lines]
+
+
+def status_lines(status: FolderStatus, now: float) -> Iterator[str]:
+    """How one folder stands: a headline, and an indented line for each thing to be mended."""
+    parts = [f"{status.state}: {status.reason}" if status.reason else status.state]
+    if status.pending:
+        parts.append(f"{status.pending} left to do")
+    if status.last_cycle is not None:
+        parts.append(f"last cycle {time_text(status.last_cycle, now)}")
+    if status.next_cycle is not None:
+        parts.append(f"next {time_text(status.next_cycle, now)}")
+    task = f" (task {status.task_id})" if status.task_id is not None else ""
+    yield f"{status.name}{task}: {'; '.join(parts)}"
+    yield from (f"  failed: {p.path}: {p.reason}" for p in status.failed)
+    yield from (f"  held: {held_text(h)}" for h in status.held)
+    if status.held:
+        yield f"  approve exactly this with: syncd approve --folder {shlex.quote(status.name)}"
+
+
+def summary(reports: Sequence[FolderReport], *, dry_run: bool) -> str:
+    """The last line of a report: what was done in all folders, what was not, and its requests."""
+    done = [(sum(len(getattr(r, k)) for r in reports), k) for k in _KINDS]
+    undone = [
+        (sum(len(r.held) for r in reports), "held back"),
+        (sum(len(r.contested) for r in reports), "contested"),
+        (sum(len(r.failed) for r in reports), "failed"),
+        (sum(r.pending for r in reports), "pending"),
+        (sum(1 for r in reports if r.error is not None), "in error or put off"),
+    ]
+    in_sync, folders = sum(r.in_sync for r in reports), count(len(reports), "folder")
+    parts = [
+        f"{folders} in sync" if in_sync == len(reports) else f"{in_sync} of {folders} in sync",
+        ", ".join(f"{n} {_kind_text(k, dry_run)}" for n, k in done if n) or "nothing to do",
+        ", ".join(f"{n} {text}" for n, text in undone if n),
+    ]
+    if dry_run:
+        planned = sum(r.planned_requests for r in reports)
+        parts.append(f"{count(planned, 'request')} in all, lists included; nothing was changed")
+    else:
+        parts.append(count(sum(r.requests for r in reports), "request"))
+    return "; ".join(part for part in parts if part)
+
+
+def _kind_text(kind: str, dry_run: bool) -> str:
+    if dry_run:
+        return f"to {_KINDS[kind]}"
+    return "moved" if kind == "reordered" else kind
+
+
+def held_text(held: Held) -> str:
+    """One attachment that the guard holds back."""
+    return f"{held.action} {held.name} (id {held.id}, {size_text(held.size)}): {held.reason}"
+
+
+def size_text(size: int) -> str:
+    """`512 bytes`, `3.4 MiB`."""
+    if size < 1024:
+        return count(size, "byte")
+    power = min((size.bit_length() - 1) // 10, len(_UNITS))
+    return f"{size / 1024**power:.1f} {_UNITS[power - 1]}"
+
+
+def time_text(at: float, now: float) -> str:
+    """A time for people: "14:03 (2 min ago)", "2026-11-02 14:03 (in 3 days)"."""
+    local, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)
+    clock = local.strftime("%H:%M" if local.date() == today.date() else "%Y-%m-%d %H:%M")
+    span = duration_text(abs(at - now))
+    return f"{clock} ({f'{span} ago' if at <= now else f'in {span}'})"
+
+
+def duration_text(seconds: float) -> str:
+    """About how long, in the largest unit that fits."""
+    for unit, length in (("day", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if unit == 'day' and number > 1 else ''}"
+    return f"{int(seconds)} s"
+
+
+def count(number: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _headline(report: FolderReport, dry_run: bool) -> str:
+    task = f"task {report.task_id}" if report.task_id is not None else "no task"
+    if dry_run:
+        cost = f"{count(report.planned_requests, 'request')} in all, lists included"
+    else:
+        cost = count(report.requests, "request")
+    to_do = dry_run and report.error is None
+    state = state_of(report)
+    shown = "to be done" if to_do and state == "pending" else state
+    return f"{report.name} ({task}): {shown}; {cost}"
+
+
+def _plan(report: FolderReport) -> Iterator[str]:
+    """Every planned action with its reason and its requests, which add up to the headline's."""
+    lists = report.planned_requests - sum(a.requests for a in report.actions)
+    if lists:
+        yield _line("list", f"the task (to see what is there: {count(lists, 'request')})")
+    for action in report.actions:
+        name = action.name if action.old_name is None else f"{action.old_name} -> {action.name}"
+        cost = count(action.requests, "request") if action.requests else "no request"
+        word = "move" if action.kind == "reorder" else action.kind
+        yield _line(word, f"{name} ({action.reason}: {cost})")
+
+
+def _done(report: FolderReport, verbose: bool) -> Iterator[str]:
+    for kind in _KINDS:
+        names = getattr(report, kind)
+        if kind == "renamed":
+            names = [f"{old} -> {new}" for old, new in names]
+        yield from _folded(_kind_text(kind, False), names, verbose)
+
+
+def _detached(report: FolderReport, dry_run: bool) -> Iterator[str]:
+    stays = "would stay" if dry_run else "stays"
+    return (f"{name} (no synced file any more: the attachment {stays})" for name in report.detached)
+
+
+def _skipped(report: FolderReport, verbose: bool) -> Iterator[str]:
+    """Skipped files, counted by reason, since there may be many; named with -v."""
+    if verbose:
+        yield from (_line("skipped", f"{p.path} ({p.reason})") for p in report.skipped)
+        return
+    reasons: dict[str, list[str]] = {}
+    for problem in report.skipped:
+        reasons.setdefault(problem.reason, []).append(problem.path)
+    for reason, paths in reasons.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield _line("skipped", f"{paths[0]}{more} ({reason})")
+
+
+def _folded(word: str, names: Iterable[str], verbose: bool) -> Iterator[str]:
+    found = list(names)
+    shown = found if verbose or len(found) <= FOLD + 1 else found[:FOLD]
+    yield from (_line(word, name) for name in shown)
+    if len(shown) < len(found):
+        yield _line(word, f"… and {len(found) - len(shown)} more (-v names them)")
+
+
+def _line(word: str, text: str) -> str:
+    return f"  {word:<9} {text}"

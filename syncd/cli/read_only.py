@@ -1,0 +1,127 @@
+"""What the commands that only read have in common: they take no lock and write no ledger."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from syncd.cli.errors import exit_code_of, message_of
+from syncd.cli.output import print_error, print_json
+from syncd.config import Config, find_config, load_config
+from syncd.engine.advice import about_task
+from syncd.engine.quota import QuotaMeter
+from syncd.engine.report import KEY, PARTLY
+from syncd.errors import KeyRefused, Refused, TaskRefused, Unreachable, UsageError
+from syncd.model import TaskKey
+from syncd.overview.folders import Folders, Target, find_folders
+from syncd.overview.status import FolderStatus, task_text
+from syncd.overview.status_file import Status, read_status
+from syncd.state.ledger import Ledger
+from syncd.state.lock import lock_owner
+
+NOT_TRIED = "not tried: the key was refused"
+
+
+@dataclass(frozen=True)
+class ReadOnlyView:
+    """What config, ledger and status file hold at one moment."""
+
+    config: Config
+    ledger: Ledger
+    """A copy in memory."""
+    folders: Folders
+    status: Status
+    service: int | None
+    """The pid of the service, if it runs."""
+    now: float
+
+    def status_of(self, target: Target) -> FolderStatus:
+        """How a folder stands by the last report on it."""
+        folder, key = target.folder, task_text(target.folder.task)
+        for found in self.status.folders:
+            same_task = found.task == key or (
+                found.task is None and found.task_id == folder.task.task_id
+            )
+            if found.path == folder.path and same_task:
+                return self._as_of_now(replace(found, name=folder.name))
+        return FolderStatus(folder.name, folder.path, folder.task.task_id)
+
+    def statuses(self) -> list[FolderStatus]:
+        """How every folder of the config stands, synced yet or not."""
+        known = {found.path: self._as_of_now(found) for found in self.status.folders}
+        statuses = [self.status_of(target) for target in self.folders.targets]
+        for report in self.folders.errors:
+            found = known.get(report.path) or FolderStatus.of(report, None, last_cycle=None)
+            statuses.append(
+                replace(
+                    found,
+                    name=report.name,
+                    task_id=report.task_id,
+                    state="error",
+                    reason=report.error,
+                    error=report.error,
+                )
+            )
+        return statuses
+
+    def _as_of_now(self, status: FolderStatus) -> FolderStatus:
+        return status.without_service(self.now) if self.service is None else status
+
+    def meter(self) -> QuotaMeter:
+        """The quotas as the ledger knows them."""
+        api = self.config.api
+        return QuotaMeter(
+            api.url, self.ledger, lambda: self.now, configured=api.quota, reserve=api.quota_reserve
+        )
+
+
+@contextmanager
+def open_read_only(arguments: argparse.Namespace) -> Iterator[ReadOnlyView]:
+    """Read config, ledger and status file; the key is not looked at, nothing is sent."""
+    config = load_config(find_config(arguments.config), with_key=False)
+    now = time.time()
+    ledger = Ledger.snapshot(config.state_dir)
+    try:
+        status = read_status(config.state_dir)
+        # A `--once` holds the same lock, but is no service.
+        pid = lock_owner(config.state_dir)
+        service = pid if pid == status.pid else None
+        folders = find_folders(config, ledger)
+        yield ReadOnlyView(config, ledger, folders, status, service, now)
+    finally:
+        ledger.close()
+
+
+def run_command(
+    arguments: argparse.Namespace,
+    command: Callable[[argparse.Namespace], int],
+    blank: Mapping[str, Any],
+) -> int:
+    """Run a command. If an error ends it, --json still gets one document, shaped like `blank`."""
+    try:
+        return command(arguments)
+    except UsageError:
+        raise
+    except Exception as error:
+        logging.getLogger("syncd").debug("traceback", exc_info=True)
+        code, message = exit_code_of(error), message_of(error)
+        if arguments.json:
+            print_json({**blank, "version": 1, "exit": code, "error": message})
+        print_error(message, on_stdout=arguments.json)
+        return code
+
+
+def explain(error: Exception, task: TaskKey) -> tuple[int, str]:
+    """What an error about one task means for it: the exit status, and how to mend it."""
+    if isinstance(error, KeyRefused):
+        return KEY, f"{error}: make a new key in Focus and put it in place"
+    if isinstance(error, (TaskRefused, Refused)):
+        return PARTLY, f"{about_task(error, task)} if it is gone, take it out of the config"
+    if isinstance(error, Unreachable):
+        return exit_code_of(error), f"{error}: is the network up, and api.url right?"
+    return exit_code_of(error), message_of(error)

@@ -1,0 +1,70 @@
+"""Where the config is, and where its state goes by default."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+from syncd.errors import ConfigError, Fault
+
+SYSTEM_CONFIG = "/etc/syncd/config.yaml"
+SYSTEM_STATE = "/var/lib/syncd"
+
+
+def find_config(argument: str | None) -> str:
+    """The config's absolute path: `-c`, else $SYNCD_CONFIG, else the user's, else the system's.
+
+    A file that `-c` or $SYNCD_CONFIG names must exist; of the other two the first that exists is
+    used.
+    """
+    named = os.environ.get("SYNCD_CONFIG")
+    for origin, path in (("-c", argument), ("$SYNCD_CONFIG", named or None)):
+        if path is not None:
+            if not path or not os.path.lexists(path):
+                hint = f"{origin} names it; see config.example.yaml for one to start from"
+                raise ConfigError(Fault("there is no such config file", path or '""', hint=hint))
+            return os.path.abspath(path)
+    user_directory = _xdg_directory("XDG_CONFIG_HOME", ".config")
+    candidates = [SYSTEM_CONFIG]
+    if user_directory is not None:
+        candidates.insert(0, os.path.join(user_directory, "config.yaml"))
+    for path in candidates:
+        if os.path.lexists(path):
+            return path
+    looked = ", ".join(("-c", "$SYNCD_CONFIG", *candidates))
+    hint = "copy config.example.yaml to one of these files, or name one with -c"
+    raise ConfigError(Fault(f"no config found; looked at {looked}", hint=hint))
+
+
+def default_state_dir(config: str) -> str | None:
+    """The state directory of a config that names none: systemd's $STATE_DIRECTORY, else that of
+    `syncd@NAME` for /etc/syncd/NAME.yaml, else the user's. None = the user has no home."""
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if os.path.isabs(given):
+        return given
+    directory, (name, suffix) = os.path.dirname(config), os.path.splitext(os.path.basename(config))
+    if (directory, suffix) == (os.path.dirname(SYSTEM_CONFIG), ".yaml"):
+        return os.path.join(SYSTEM_STATE, name)
+    return _xdg_directory("XDG_STATE_HOME", os.path.join(".local", "state"))
+
+
+def _xdg_directory(variable: str, default: str) -> str | None:
+    """syncd's directory below an XDG base directory. The XDG standard ignores relative bases."""
+    base = os.environ.get(variable, "")
+    if not os.path.isabs(base):
+        user_home = home()
+        if user_home is None:
+            return None
+        base = os.path.join(user_home, default)
+    return os.path.join(base, "syncd")
+
+
+def home() -> str | None:
+    """The user's home directory as an absolute path; None = neither HOME nor passwd names one."""
+    given = os.environ.get("HOME", "")
+    if not os.path.isabs(given):
+        try:
+            given = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return None
+    return given if os.path.isabs(given) else None

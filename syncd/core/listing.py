@@ -1,0 +1,182 @@
+"""What a new list changes in the ledger's state of a task. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from syncd.attribute import BELIEF, Attribute
+from syncd.core.matching_creates import MatchedCreate, match_creates
+from syncd.core.names import same_name
+from syncd.model import Attachment, Listing
+from syncd.task_state import Event, Intent, LedgerEntry, TaskState
+
+DAY = 86_400.0
+DOUBT = 5.0
+"""Seconds after its failure before a list can tell that a create was not carried out."""
+_WEIGHT = {"current": 0, "detached": 1, "superseded": 2}
+
+
+def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry, ...]:
+    """Attachments of ours that a list lacks although it should show them, current ones first."""
+    shown = {a.id for a in listing.attachments}
+    lacking = (
+        e
+        for e in state.entries.values()
+        if e.role in _WEIGHT and e.id not in shown and not _is_believed(e, now)
+    )
+    return tuple(sorted(lacking, key=lambda e: (_WEIGHT[e.role], e.id)))
+
+
+def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) -> TaskState:
+    """The state after a list that was asked for at `taken_at` and is believed.
+
+    Entries that it lacks become tombstones, creates that it shows become entries, and creates that
+    it lacks though it had to show them count as lost.
+    """
+    shown = {a.id: a for a in listing.attachments}
+    lacking = {e.id for e in missing(state, listing, now)}
+    entries = {
+        e.id: _bury(e, now) if e.id in lacking else _after_list(e, shown.get(e.id))
+        for e in state.entries.values()
+        if not _has_expired(e, shown, now)
+    }
+    unknown = [a for a in listing.attachments if a.id not in entries]
+    listed = [e for e in entries.values() if e.shown and e.listed]
+    found = match_creates(
+        state.intents.values(),
+        unknown,
+        state.strangers,
+        # A person may have moved some of them before any list.
+        keeps_orders=2 * sum(_is_kept(e.order, now) for e in listed) >= len(listed),
+        keeps_names=all(_is_kept(e.name, now) for e in listed),
+    )
+    made = {m.attachment.id: m for m in found}
+    entries |= {id_: _entry_of_match(m) for id_, m in made.items()}
+    return replace(
+        state,
+        entries=entries,
+        intents=_after(state.intents, {m.intent.key for m in found}, now, taken_at),
+        strangers={a.id: a for a in unknown if a.id not in made},
+        retired=_retired(state, entries, shown, now),
+        history=(*state.history, *_counted(found, now)),
+        listed_at=taken_at,
+        clock_skew=listing.clock_skew,
+    )
+
+
+def entry_of(intent: Intent, attachment: Attachment, since: float) -> LedgerEntry:
+    """The entry of an attachment that a create made, as the server shows it."""
+    name = intent.path if same_name(attachment.name, intent.path) else attachment.name
+    return LedgerEntry(
+        id=attachment.id,
+        role="current",
+        path=intent.path,
+        size=intent.size,
+        name=Attribute(intent.path, intent.path).listed(name),
+        order=Attribute(intent.number, intent.number).listed(attachment.display_order),
+        digest=intent.digest,
+        fingerprint=intent.fingerprint,
+        racy=intent.digest is None or intent.fingerprint.racy_at(intent.sent_at),
+        shown=True,
+        listed=True,
+        since=since,
+    )
+
+
+def _is_believed(entry: LedgerEntry, now: float) -> bool:
+    """Whether a 201 is recent enough to be believed over a list that lacks the attachment."""
+    return not entry.listed and 0 <= now - entry.since < BELIEF
+
+
+def _has_expired(entry: LedgerEntry, shown: Mapping[int, Attachment], now: float) -> bool:
+    if entry.role == "released":
+        return entry.id not in shown
+    return entry.role == "tombstone" and now - entry.since >= DAY
+
+
+def _bury(entry: LedgerEntry, now: float) -> LedgerEntry:
+    """Somebody else deleted it; not `listed`, unlike an attachment that we deleted."""
+    return replace(entry, role="tombstone", shown=False, listed=False, since=now)
+
+
+def _after_list(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntry:
+    """What we deleted stays deleted, whatever a lagging list shows; but a task may come back."""
+    if entry.role == "tombstone" and (entry.listed or attachment is None):
+        return entry
+    if entry.role == "tombstone":
+        entry = replace(entry, role="current")
+    if attachment is None:
+        return replace(entry, shown=False)
+    sent = entry.name.sent
+    name = sent if same_name(attachment.name, sent) else attachment.name
+    return replace(
+        entry,
+        shown=True,
+        listed=True,
+        name=entry.name.listed(name),
+        order=entry.order.listed(attachment.display_order),
+    )
+
+
+def _is_kept(attribute: Attribute[str] | Attribute[int], now: float) -> bool:
+    """Whether a value is shown as sent, or was before a person changed it."""
+    return attribute.kept or attribute.current(now) == attribute.sent
+
+
+def _entry_of_match(match: MatchedCreate) -> LedgerEntry:
+    """The matching of files decides whether it is the current version of its file."""
+    entry = entry_of(match.intent, match.attachment, match.intent.sent_at)
+    return entry if match.content_known else replace(entry, digest=None, fingerprint=None)
+
+
+def _after(
+    intents: Mapping[int, Intent], matched: set[int], now: float, taken_at: float
+) -> dict[int, Intent]:
+    """The creates that are still in doubt, and for a day those that may be carried out late."""
+    remaining = {}
+    for key, intent in intents.items():
+        if key in matched:
+            continue
+        if intent.ended_at is not None and intent.ended_at > now:
+            intent = replace(intent, ended_at=now)  # The clock was set back since.
+        if _is_disproved(intent, taken_at):
+            intent = replace(intent, state="lost")
+        if intent.state != "lost" or now - (intent.ended_at or intent.sent_at) < DAY:
+            remaining[key] = intent
+    return remaining
+
+
+def _is_disproved(intent: Intent, taken_at: float) -> bool:
+    """Whether a list asked for at `taken_at` that lacks it means that it was not carried out."""
+    if intent.ended_at is None:
+        return False
+    return taken_at - intent.ended_at >= (BELIEF if intent.state == "answered" else DOUBT)
+
+
+def _retired(
+    state: TaskState,
+    entries: Mapping[int, LedgerEntry],
+    shown: Mapping[int, Attachment],
+    now: float,
+) -> dict[int, float]:
+    """Display orders that an attachment had until this list, and for a day those before."""
+    before = {a.id: a.display_order for a in state.strangers.values()}
+    before |= {e.id: e.order.seen for e in state.entries.values()}
+    given_up = {
+        number: now
+        for id_, number in before.items()
+        if (id_ not in shown and id_ not in entries)
+        or (id_ in shown and shown[id_].display_order != number)
+    }
+    recent = {n: at for n, at in state.retired.items() if 0 <= now - at < DAY}
+    return recent | given_up
+
+
+def _counted(found: Iterable[MatchedCreate], now: float) -> list[Event]:
+    """A create that was answered with 201 was counted then."""
+    return [
+        Event(now, "create", m.intent.path, m.intent.digest)
+        for m in found
+        if m.intent.digest and m.intent.state != "answered"
+    ]

@@ -1,0 +1,84 @@
+"""What leaves the task, and what stays in it without a synced file. Pure.
+
+An attachment is deleted because its file is gone, because a newer version of its file is in the
+task, or (mirror) because no file belongs to it. All else stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from syncd.core.adoption import Adoption
+from syncd.core.matching import live
+from syncd.core.plan import Delete
+from syncd.core.snapshot import Snapshot
+from syncd.model import Attachment, Problem
+from syncd.task_state import LedgerEntry, Role
+
+
+def replaced(s: Snapshot) -> list[LedgerEntry]:
+    """Old versions of a file, each with the id of the entry that replaced it."""
+    standing = {e.id for e in live(s.state)}
+    standing |= {e.id for e, _ in (*s.matches.unchanged, *s.matches.renamed)}
+    role: Role = "released" if s.rules.delete == "never" else "superseded"
+    before = (e for e in s.state.entries.values() if e.role == "superseded")
+    return [
+        *(replace(e, role=role) for e in before if e.id not in standing),
+        *(replace(e, role=role, replaced_by=by.id) for e, by in s.matches.replaced),
+    ]
+
+
+def finished(s: Snapshot) -> list[Delete]:
+    """Old versions whose newer version is in the task, and has a known content."""
+    entries = s.state.entries
+    unknown = {e.id for e, _ in s.matches.changed if e.digest is None and e.fingerprint is None}
+    return [
+        Delete(e.id, e.name.seen, e.size, "replaced", e.path)
+        for e in replaced(s)
+        if e.role == "superseded" and not s.matches.may_have_moved(e)
+        if e.replaced_by is not None and e.replaced_by not in unknown
+        if e.replaced_by in s.shown or entries[e.replaced_by].role == "tombstone"
+    ]
+
+
+def detached(s: Snapshot) -> list[LedgerEntry]:
+    """Attachments that stay although no file is synced to them."""
+    kept = s.matches.gone if s.rules.delete == "never" else ()
+    return [replace(e, role="detached") for e in (*s.matches.unsynced, *s.matches.waiting, *kept)]
+
+
+def deletes(s: Snapshot, adoption: Adoption, stuck: bool) -> list[Delete]:
+    """Attachments whose file is gone, and (mirror) those of others.
+
+    A foreign one may be the only copy of a file that could not be sent yet: none
+    is deleted while an upload waits or fails (`stuck`).
+    """
+    if s.rules.delete == "never":
+        return []
+    found = [Delete(e.id, e.name.seen, e.size, "gone", e.path) for e in s.matches.gone]
+    if s.rules.delete == "mirror" and not stuck and s.refused_alike is None:
+        troubled = {p.path for p in s.folder.failed}
+        strangers = (a for a in foreign(s, adoption) if a.name not in troubled)
+        found += [Delete(a.id, a.name, a.size, "foreign") for a in strangers]
+    return found
+
+
+def without_refused(
+    s: Snapshot, found: Iterable[Delete]
+) -> tuple[tuple[Delete, ...], list[Problem]]:
+    """Those of which no DELETE is refused for now, and what is to be told of the others."""
+    pairs = [(d, s.change_refused(d.id)) for d in found]
+    return (
+        tuple(d for d, refusal in pairs if refusal is None),
+        [Problem(d.name, refusal.error) for d, refusal in pairs if refusal is not None],
+    )
+
+
+def foreign(s: Snapshot, adoption: Adoption) -> list[Attachment]:
+    """Attachments that are not ours, or not any more."""
+    adopted = {entry.id for entry, _ in adoption.adopted}
+    released = {e.id for e in replaced(s) if e.role == "released"}
+    released |= {e.id for e in s.state.entries.values() if e.role == "released"}
+    strangers = s.state.strangers.keys() - adopted
+    return [a for a in s.shown.values() if a.id in strangers | released]

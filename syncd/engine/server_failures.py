@@ -1,0 +1,151 @@
+"""Deal with what the server always fails on (5xx, a lost connection): a file, a change, or all.
+
+Whether it is the file is not known until the server has accepted something else in the same run.
+So what fails is set aside for the run and all the rest is done. At the end it is judged: if
+something else was accepted, it is named and left alone for a growing while; else it is the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from syncd.core.plan import Create
+from syncd.engine.contents import Contents
+from syncd.engine.decision import Decision
+from syncd.engine.failed_uploads import FailedUploads, refusal
+from syncd.engine.outcome import Failure
+from syncd.engine.report import LATER, Trouble
+from syncd.errors import Doubtful
+from syncd.model import LocalFile
+from syncd.task_state import Refusal, TaskState
+
+TRIES = 3
+"""Failed renames, moves and deletes after which a run gives up on a folder."""
+LONGEST_UNPROVEN = 3_600.0
+"""Seconds for which a file is left alone at most, if it may as well be the server."""
+
+
+class ServerFailures:
+    """What one run learns of them."""
+
+    def __init__(self, uploads: FailedUploads, contents: Contents, *, once: bool) -> None:
+        self._failed_uploads = uploads
+        self._contents = contents
+        self._once = once
+        self._uploads: dict[str, tuple[LocalFile, Doubtful]] = {}
+        """Files that failed alone, and not for the first time."""
+        self._changes: dict[int, Doubtful] = {}
+        """Attachments whose rename, move or delete failed."""
+        self._tried_again: set[int] = set()
+        self._failed_changes = 0
+        self.error: Doubtful | None = None
+        """The last failure of an upload."""
+        self.any_change = False
+        """A rename, move or delete was carried out."""
+
+    def after(self, failure: Failure, error: Doubtful, state: TaskState, now: float) -> Decision:
+        """Something failed: a list is to tell what became of it."""
+        why = f"{error}; looking whether it was done"
+        if failure.creates:
+            self.error = error
+            self._failed_uploads.failed(failure.creates)
+            return Decision(needs_list=True, why=why)
+        assert failure.attachment_id is not None, "neither an upload nor a change"
+        self._failed_changes += 1
+        if self._failed_changes > TRIES:
+            return Decision(Trouble(LATER, str(error), "server"), needs_list=True)
+        self._changes[failure.attachment_id] = error
+        aside = refusal(state, f"#{failure.attachment_id}", None, str(error), now)
+        wait = 2.0 ** (self._failed_changes - 1)
+        return Decision(needs_list=True, wait=wait, why=why, aside=(aside,))
+
+    def sort_out(
+        self, creates: Sequence[Create], state: TaskState, root: str, now: float
+    ) -> Decision | None:
+        """A list has come: set the files aside that fail alone; None = there are none."""
+        self._failed_uploads.known |= _failed_before(creates, state)
+        unproven = (r for r in state.refusals.values() if not r.proven)
+        self._failed_uploads.cautious = any(r.fingerprint for r in unproven)
+        found = self._failed_uploads.failed_alone(creates)
+        if not found or self.error is None:
+            return None
+        error = self.error
+        self._uploads |= {c.file.path: (c.file, error) for c in found}
+        aside = (
+            refusal(
+                state,
+                c.file.path,
+                c.file,
+                str(error),
+                now,
+                digest=self._contents.of(root, c.file),
+            )
+            for c in found
+        )
+        return Decision(aside=tuple(aside))
+
+    def try_again(self) -> Decision | None:
+        """All else is done: changes that failed once are tried once more."""
+        once = self._changes.keys() - self._tried_again
+        for id_ in once:
+            del self._changes[id_]
+        self._tried_again |= once
+        return Decision(released=frozenset(f"#{id_}" for id_ in once)) if once else None
+
+    def at_the_end(
+        self, left: Sequence[Create], state: TaskState, root: str, now: float
+    ) -> list[Refusal]:
+        """What to remember; where it says that nothing is to wait, it is the server."""
+        accepted = self._failed_uploads.any_accepted
+        blamed = {r.subject for r in state.refusals.values() if r.proven and not r.whole}
+        blamed &= self._failed_uploads.known.keys()
+        alike = not accepted and len(self._uploads) + len(left) > 1
+        found = []
+        for path, (file, error) in self._uploads.items():
+            digest = self._contents.of(root, file)
+            one = refusal(state, path, file, str(error), now, digest=digest)
+            found.append(
+                one if accepted or path in blamed else self._unproven(one, state, now, alike=alike)
+            )
+        alike = len(self._changes) > 1
+        for id_, error in self._changes.items():
+            one = refusal(state, f"#{id_}", None, str(error), now)
+            found.append(one if self.any_change else self._unproven(one, state, now, alike=alike))
+        return found
+
+    def _unproven(self, found: Refusal, state: TaskState, now: float, *, alike: bool) -> Refusal:
+        """Nothing else of its kind was accepted: it may be the server after all.
+
+        Then it is not left alone; but by the service, and by `--once` if that is not the first
+        run in which it failed.
+        """
+        before = state.refusals.get(found.subject)
+        known = before is not None and not before.proven and before.fingerprint == found.fingerprint
+        found = replace(found, proven=False)
+        if alike or (self._once and not known and not self.any_change):
+            return replace(found, not_before=now, attempts=found.attempts - 1)
+        return replace(found, not_before=min(found.not_before, now + LONGEST_UNPROVEN))
+
+
+def reconsidered(state: TaskState, now: float) -> tuple[list[str], list[Refusal]]:
+    """An upload was accepted: subjects to forgive, and refusals that count as proven from now on.
+
+    All that was refused with everything else is tried again, and so is what may have been the
+    server's; if that fails once more, it is to blame.
+    """
+    alike = [r.subject for r in state.refusals.values() if r.whole]
+    unproven = [r for r in state.refusals.values() if not r.proven]
+    return alike, [replace(r, proven=True, attempts=0, not_before=now) for r in unproven]
+
+
+def _failed_before(creates: Iterable[Create], state: TaskState) -> dict[str, float]:
+    """Files that failed or were refused in an earlier run, as they are now, and until when they
+    were left alone."""
+    files = (create.file for create in creates)
+    return {
+        f.path: r.not_before
+        for f in files
+        if (r := state.refusals.get(f.path)) and r.fingerprint == f.fingerprint
+        if not r.whole and not r.unread
+    }

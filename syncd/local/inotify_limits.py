@@ -1,0 +1,57 @@
+"""Names the kernel limit that prevents a watch, and how to raise it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A kernel limit, its value, and the command or setting that raises it."""
+
+    name: str
+    value: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"the limit {self.name} ({self.value}) is reached"
+
+
+def reached_limit(error: BaseException) -> Limit | None:
+    """The limit that made a watch fail; None = it failed for another reason."""
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.ENOSPC:
+        return _sysctl("fs.inotify.max_user_watches", 524288)
+    if code == errno.ENFILE:
+        return _sysctl("fs.file-max", 1048576)
+    if code != errno.EMFILE:
+        return None
+    try:
+        require_spare_descriptors()
+    except OSError:
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        return Limit("RLIMIT_NOFILE", str(soft), "LimitNOFILE= in the unit, or ulimit -n")
+    return _sysctl("fs.inotify.max_user_instances", 1024)
+
+
+def require_spare_descriptors() -> None:
+    """Raise OSError unless four files can be opened: watchdog's pipe and inotify need as many."""
+    opened: list[int] = []
+    try:
+        for _ in range(4):
+            opened.append(os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def _sysctl(name: str, suggested: int) -> Limit:
+    try:
+        with open("/proc/sys/" + name.replace(".", "/"), encoding="ascii") as file:
+            value = int(file.read())
+    except (OSError, ValueError):
+        return Limit(name, "unknown", f"sudo sysctl {name}={suggested}")
+    return Limit(name, str(value), f"sudo sysctl {name}={max(suggested, 2 * value)}")

@@ -1,0 +1,49 @@
+"""Finds the folders of an `each:` parent: subfolders whose names begin with a task id."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from syncd.core.ordering import natural_key
+from syncd.errors import FolderError
+from syncd.local.file_content import strerror
+from syncd.local.root_folder import missing_folder_hint
+from syncd.text import escaped_unless_utf8, printable
+
+MAX_TASK_ID = 2**63 - 1
+_TASK_FOLDER = re.compile(r"([0-9]+)(?:[ _-].*)?", re.DOTALL)
+
+
+def find_task_folders(parent: str) -> list[tuple[int, str, str]]:
+    """(task id, name, path) of every task folder, in natural order; two of one task included.
+
+    A link to a folder counts, and so does a broken link: its scan reports the fault, while
+    leaving it out would report that the folder left. Raises FolderError if the parent cannot be
+    read.
+    """
+    found: list[tuple[int, str, str]] = []
+    where = printable(parent)
+    try:
+        with os.scandir(parent) as entries:
+            for entry in entries:
+                match = _TASK_FOLDER.fullmatch(entry.name)
+                if match and int(match[1]) > 0 and _is_folder_or_broken_link(entry):
+                    path = os.path.join(parent, entry.name)
+                    found.append((int(match[1]), escaped_unless_utf8(entry.name), path))
+    except FileNotFoundError as error:
+        hint = missing_folder_hint(parent)
+        raise FolderError(f"{where}: no such folder; {hint} or mend `each:`") from error
+    except NotADirectoryError as error:
+        raise FolderError(f"{where}: not a folder; mend `each:`") from error
+    except (OSError, ValueError) as error:
+        why = strerror(error) if isinstance(error, OSError) else str(error)
+        raise FolderError(f"{where}: cannot be read ({why}); see to it") from error
+    return sorted(found, key=lambda folder: (natural_key(folder[1]), folder[2]))
+
+
+def _is_folder_or_broken_link(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir() or (entry.is_symlink() and not os.path.exists(entry.path))
+    except OSError:
+        return True

@@ -1,0 +1,155 @@
+"""The files under state_dir by which commands and service speak to each other.
+
+`status.json`: how the folders stand. `approve.json`: the held sets that somebody approved.
+`keys.json`: key sources that have worked. Each is replaced whole, so that no reader sees half of
+one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.errors import StateError
+from syncd.overview.status import FolderStatus, QuotaStatus
+from syncd.secrets import redact
+from syncd.state.permissions import give_to_owner
+
+log = logging.getLogger("syncd.service")
+
+APPROVAL_LIVES = 86_400.0
+"""Seconds after which an approval is void."""
+_STATUS, _APPROVALS, _KEYS = "status.json", "approve.json", "keys.json"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A set of attachments of one task that may be deleted or replaced once."""
+
+    ids: frozenset[int]
+    given_at: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `status.json` holds."""
+
+    folders: tuple[FolderStatus, ...] = ()
+    quota: QuotaStatus = field(default_factory=QuotaStatus)
+    """Only written: a reader asks the ledger."""
+    config: str | None = None
+    """The config file of whoever wrote it last."""
+    pid: int | None = None
+    """The service, while it runs."""
+    restarts: int = 0
+    """How often the service had to start its watcher anew."""
+
+
+def read_status(state_dir: str) -> Status:
+    """The status as it was written last; empty if there is none that can be read."""
+    found = _read(os.path.join(state_dir, _STATUS))
+    records = found.get("folders")
+    folders = map(FolderStatus.from_record, records if isinstance(records, list) else ())
+    pid = found.get("pid") if found.get("service") is True else None
+    return Status(tuple(f for f in folders if f is not None), pid=pid)
+
+
+def write_status(state_dir: str, status: Status) -> None:
+    """Raises StateError."""
+    document = {
+        "version": 1,
+        "config": status.config,
+        "service": status.pid is not None,
+        "pid": status.pid,
+        "restarts": status.restarts,
+        "quota": status.quota.to_json(),
+        "folders": [folder.to_record() for folder in status.folders],
+    }
+    _write(os.path.join(state_dir, _STATUS), document)
+
+
+def read_approvals(state_dir: str, now: float) -> dict[str, Approval]:
+    """Approvals that are not void by their age, by task."""
+    approvals: dict[str, Approval] = {}
+    for task, value in _read(os.path.join(state_dir, _APPROVALS)).items():
+        try:
+            approval = Approval(frozenset(int(i) for i in value["ids"]), float(value["at"]))
+        except (TypeError, KeyError, ValueError):
+            continue
+        if 0 <= now - approval.given_at < APPROVAL_LIVES:
+            approvals[task] = approval
+    return approvals
+
+
+def write_approvals(state_dir: str, approvals: dict[str, Approval]) -> None:
+    values = {t: {"ids": sorted(a.ids), "at": a.given_at} for t, a in approvals.items()}
+    _write(os.path.join(state_dir, _APPROVALS), values)
+
+
+def drop_approvals(state_dir: str, tasks: Iterable[str], now: float) -> None:
+    """Remove approvals that a cycle has used or found void."""
+    approvals = read_approvals(state_dir, now)
+    used = approvals.keys() & set(tasks)
+    if used:
+        write_approvals(state_dir, {t: a for t, a in approvals.items() if t not in used})
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        _warn_unread(path, error)
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _warn_unread(path: str, error: OSError | ValueError) -> None:
+    """Whoever wrote the file has to know that what it holds does not count."""
+    if isinstance(error, PermissionError):
+        mend = "give it to the owner of its folder"
+    else:
+        mend = "remove it"
+    if os.path.basename(path) == _APPROVALS:
+        mend += ", and run `syncd approve` again"
+    why = error.strerror if isinstance(error, OSError) else "it is damaged"
+    log.warning("%s cannot be read (%s), what it says does not count: %s", path, why, mend)
+
+
+def _write(path: str, value: dict[str, Any]) -> None:
+    """Write atomically, readable by the owner of the folder alone (mkstemp makes it so).
+
+    It is redacted, since an error that it quotes may hold a key.
+    """
+    directory, name = os.path.split(path)
+    temporary = None
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            give_to_owner(descriptor, directory)
+            file.write(redact(json.dumps(value, ensure_ascii=False)) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        raise StateError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def read_worked_keys(state_dir: str) -> list[str]:
+    """Key sources that have worked once, by their redacted names."""
+    names = _read(os.path.join(state_dir, _KEYS)).get("worked", [])
+    return [name for name in names if isinstance(name, str)]
+
+
+def record_worked_key(state_dir: str, source: str) -> None:
+    """Record that a key source has worked: if it is refused later, its key has ended."""
+    known = read_worked_keys(state_dir)
+    if source not in known:
+        _write(os.path.join(state_dir, _KEYS), {"worked": [*known[-9:], source]})

@@ -1,0 +1,92 @@
+"""Decide from a cycle's report when the next cycle comes, of its folder or of all folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from syncd.engine.report import KEY, LATER, OK, FolderReport
+from syncd.service.folder_state import FolderState
+from syncd.service.schedule import IN_ERROR, Schedule
+from syncd.task_state import TaskState
+
+OFFLINE_FIRST, OFFLINE_LONGEST = 5.0, 120.0
+"""Seconds between two tries while the server cannot be reached: those cost no quota."""
+GONE_TASK = (3_600.0, 21_600.0)
+"""Seconds until a task that is gone or forbidden is tried again: at first, and later on."""
+KEY_PROBE = 3600.0
+"""Seconds between two tries with a key that was refused."""
+_FILES_LONGEST = 60.0
+"""Seconds until files that were not ready are tried again, at the latest."""
+_ANY_TIME = float("-inf")
+
+
+@dataclass
+class Pause:
+    """What delays the cycles of all folders; monotonic seconds."""
+
+    key_refused: bool = False
+    key_probe_at: float = 0.0
+    offline_until: float | None = None
+    offline_failures: int = 0
+    """Tries in a row that did not reach the server."""
+
+    def ends_at(self) -> float:
+        """Before this no folder's cycle starts."""
+        probe = self.key_probe_at if self.key_refused else _ANY_TIME
+        return max(probe, _ANY_TIME if self.offline_until is None else self.offline_until)
+
+    def end(self) -> None:
+        """End it now: somebody asked for a cycle."""
+        self.key_refused, self.offline_until = False, None
+
+    def update(self, report: FolderReport, now: float) -> None:
+        """Begin, prolong or end it by what a cycle met."""
+        if report.code == KEY:
+            self.key_refused, self.key_probe_at = True, now + KEY_PROBE
+        elif report.cause == "offline":
+            delay = min(OFFLINE_FIRST * 2.0**self.offline_failures, OFFLINE_LONGEST)
+            self.offline_failures += 1
+            self.offline_until = now + delay
+        elif report.requests:
+            self.offline_until, self.offline_failures = None, 0
+            # A server that fails may not have checked the key.
+            self.key_refused = self.key_refused and report.cause == "server"
+
+
+def schedule_next(
+    state: FolderState, report: FolderReport, pause: Pause, now: float, wall: float
+) -> None:
+    """Set the folder's schedule after a cycle; `wall` in seconds since the epoch."""
+    schedule = state.schedule
+    pause.update(report, now)
+    if report.code == KEY:
+        schedule.retry_at = now
+    elif report.cause == "offline":
+        schedule.wait_until(pause.ends_at(), "the server cannot be reached")
+    elif report.cause == "quota" and report.resumes_at is not None:
+        schedule.wait_until(now + max(report.resumes_at - wall, 1.0), "quota")
+    elif report.cause == "task":
+        first, later = GONE_TASK
+        schedule.wait_until(now + (later if schedule.failures else first), "the task is refused")
+        schedule.failures += 1
+    elif report.cause == "server":
+        delay = schedule.back_off(now)
+        if report.resumes_at is not None and report.resumes_at - wall > delay:
+            at = now + report.resumes_at - wall
+            schedule.wait_until(at, "the server asked for patience")
+    elif report.cause == "folder":
+        schedule.wait_until(now + state.target.rescan, IN_ERROR)
+    elif schedule.scan_at is not None:
+        # Files that are still written may not delay a retry of the others for ever.
+        schedule.retry_at = now + _FILES_LONGEST
+    elif report.cause == "files" and report.code == LATER:
+        schedule.back_off(now, _FILES_LONGEST)
+    elif report.code == OK:
+        schedule.failures = 0
+
+
+def retry_refused_files(schedule: Schedule, ledger: TaskState, now: float, wall: float) -> None:
+    """Try the first refused file again when its delay is over, though nothing changes."""
+    waits = [r.not_before - wall for r in ledger.refusals.values() if r.not_before > wall]
+    if waits and schedule.retry_at is None:
+        schedule.retry_at = now + min(waits)

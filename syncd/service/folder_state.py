@@ -1,0 +1,130 @@
+"""One folder of the service: its schedule, its ledger, and what its last cycle saw."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from syncd.engine.observe import Observer, still_written
+from syncd.engine.report import FolderReport
+from syncd.errors import FolderError
+from syncd.local.scan import scan
+from syncd.model import FolderSnapshot
+from syncd.overview.folders import Target
+from syncd.service.schedule import SCAN_EVERY, Schedule
+from syncd.state.task_ledger import TaskLedger
+
+_SHORTEST_WAIT = 0.2
+
+
+@dataclass(frozen=True)
+class ScanSummary:
+    """What one scan found."""
+
+    signature: int | None
+    """The same as long as nothing changed that a cycle acts on; None = the scan failed."""
+    files: frozenset[str] = frozenset()
+    quiet_in: float | None = None
+    """Seconds until files that are still being written may be quiet; None = there are none."""
+
+
+@dataclass
+class FolderState:
+    """What the worker keeps of one folder between its cycles."""
+
+    target: Target
+    schedule: Schedule
+    ledger: TaskLedger | None
+    """Valid as long as this process holds the lock; None = load it before the next cycle."""
+    report: FolderReport | None = None
+    """Of the last cycle."""
+    last_cycle: float | None = None
+    """When it ended, in seconds since the epoch."""
+    rescan_at: float = 0.0
+    """When the next rescan is due, in monotonic seconds."""
+    seen: ScanSummary | None = None
+    """What the last cycle saw; None = it could not read some of it and has to try again."""
+    racy: bool = False
+    """The last cycle saw a file so soon after a change that its fingerprint may miss a later
+    one."""
+    still_there: frozenset[str] = frozenset()
+    """Files of the last cycle that every scan since has found."""
+    only_listed: bool = False
+    """The last cycle listed the task and sent nothing, as its files were still being written."""
+    kept_twins: frozenset[str] = frozenset()
+    """All files of the last cycle, if it left out some whose names are equal after NFC."""
+
+    def record_run(
+        self, observer: Observer, requests: int, began: float, now: float, wall: float
+    ) -> None:
+        """Keep what a run saw that lasted from `began` to `now` and sent so many requests."""
+        folder, settle = observer.found, self.target.settle
+        seen = _summary(folder, observer.unsettled, wall, settle) if folder else ScanSummary(None)
+        self.seen = None if observer.unreadable else seen
+        self.still_there = seen.files
+        quiet = [f for f in folder.files if f.path not in observer.unsettled] if folder else []
+        self.racy = any(f.fingerprint.racy_at(observer.scanned_at) for f in quiet)
+        if seen.quiet_in is not None:
+            self.schedule.scan_at = now + seen.quiet_in
+        only_listed = observer.fresh and requests == 1
+        self.only_listed = only_listed and bool(observer.unsettled) and not self.only_listed
+        self.kept_twins = (
+            frozenset(f.path for f in folder.files) if folder and folder.failed else frozenset()
+        )
+        self._record_list(observer, began, now, wall)
+
+    def _record_list(self, observer: Observer, began: float, now: float, wall: float) -> None:
+        listed_at = self.ledger.state.listed_at if self.ledger else None
+        if observer.needs_list or listed_at is None:
+            self.schedule.listed_at = None
+        elif observer.fresh:
+            # The wall clock may have been set since, but the list is not older than the run.
+            self.schedule.listed_at = max(now - max(wall - listed_at, 0.0), began)
+
+    def has_changed(self, wall: float) -> bool:
+        """Whether a scan finds what the last cycle did not see."""
+        return self.seen is None or self._scan(wall).signature != self.seen.signature
+
+    def can_wait(self, now: float, wall: float) -> bool:
+        """Scan after a change; whether nothing is to be done about it yet, or at all.
+
+        A file that vanished while changes go on may be back at once: many programs save by
+        deleting. It counts as gone if the next scan misses it, too.
+        """
+        found = self._scan(wall)
+        vanished = self.still_there - found.files
+        self.still_there -= vanished
+        if found.signature is None:
+            return False
+        if self.seen is not None and found.signature == self.seen.signature and not self.racy:
+            quiet_in = found.quiet_in
+            self.schedule.clear_changes(None if quiet_in is None else now + quiet_in)
+            return True
+        if vanished and self.schedule.keeps_changing(now):
+            self.schedule.postpone_changes(now)
+            return True
+        return False
+
+    def _scan(self, wall: float) -> ScanSummary:
+        folder, settle = self.target.folder, self.target.settle
+        try:
+            found = scan(folder.path, folder.rules, self.kept_twins)
+        except FolderError:
+            return ScanSummary(None)
+        return _summary(found, still_written(found, wall, settle), wall, settle)
+
+
+def _summary(
+    folder: FolderSnapshot, unsettled: Collection[str], wall: float, settle: float
+) -> ScanSummary:
+    quiet = tuple((f.path, f.fingerprint) for f in folder.files if f.path not in unsettled)
+    writing = [f for f in folder.files if f.path in unsettled]
+    names = tuple(f.path for f in writing)
+    others = (folder.manifest, folder.occupied, folder.downloading)
+    signature = hash((folder.root, folder.identity, quiet, names, *others))
+    waits = [f.fingerprint.ctime_ns / 1e9 + settle - wall for f in writing]
+    # A file that changed although its ctime seems quiet has to be quiet for the whole time again.
+    waits = [wait if wait > 0 else max(settle, _SHORTEST_WAIT) for wait in waits]
+    # Wait for the last of them, but not for long once the first is quiet.
+    quiet_in = min(max(waits), max(min(waits), SCAN_EVERY)) if waits else None
+    return ScanSummary(signature, frozenset(f.path for f in folder.files), quiet_in)

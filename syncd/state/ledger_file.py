@@ -1,0 +1,235 @@
+"""Opens the ledger's SQLite file: to write, or as a copy in memory; sets a damaged file aside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from syncd.errors import StateError
+from syncd.state.permissions import open_owner_only
+from syncd.state.schema import migrate
+
+_BUSY_SECONDS = 10.0
+_MAX_COMMIT_SECONDS = 1.0
+"""Between the time that a transaction records and the file's last change."""
+_JOURNALS = ("-journal", "-wal", "-shm")
+_SET_ASIDE = ".damaged-"
+_CONSEQUENCE = (
+    "attachments that match no file by name and size count as foreign from then on and are "
+    "left alone (`syncd list` shows them)"
+)
+_MOVE_AWAY = (
+    "move the file away to begin a new one; attachments that match no file by name and size "
+    "then count as foreign"
+)
+_CHECK_DISK = "look at the disk that it lies on (dmesg)"
+_HINTS = {
+    sqlite3.SQLITE_ERROR: _MOVE_AWAY,
+    sqlite3.SQLITE_IOERR: _CHECK_DISK,
+    sqlite3.SQLITE_FULL: "make room on the disk that it lies on",
+    sqlite3.SQLITE_READONLY: "make it writable, or name another state_dir",
+    sqlite3.SQLITE_CANTOPEN: "make it readable and writable, or name another state_dir",
+}
+"""What to do, by SQLite's result code."""
+
+
+@dataclass(frozen=True)
+class DamagedLedger:
+    """A damaged ledger that was set aside, and when (seconds since the epoch)."""
+
+    path: str
+    at: float
+
+
+def open_for_writing(path: str, tell: Callable[[str], None]) -> sqlite3.Connection:
+    """Open or create the ledger. A damaged one is set aside, and `tell` gets the message."""
+    try:
+        try:
+            return _open(path)
+        except sqlite3.Error as error:
+            damage = find_damage(path) if means_damage(error) else None
+            if damage is None:
+                raise
+            tell(set_aside(path, damage))
+            return _open(path)
+    except (sqlite3.Error, OSError) as error:
+        raise unusable_ledger(path, error) from None
+
+
+def open_for_reading(path: str, tell: Callable[[str], None]) -> sqlite3.Connection:
+    """A copy of the ledger in memory; the file and its directory are not changed.
+
+    Empty if there is no file, or a damaged one; then `tell` gets the message.
+    """
+    memory = _connect(":memory:")
+    try:
+        if _exists(path):
+            _copy_to(memory, path)
+        migrate(memory, None)
+        return memory
+    except (sqlite3.Error, OSError) as error:
+        memory.close()
+        if not means_damage(error):
+            raise unusable_ledger(path, error) from None
+        tell(damage_notice(path, str(error)))
+        return new_in_memory()
+
+
+def new_in_memory() -> sqlite3.Connection:
+    """An empty ledger in memory."""
+    memory = _connect(":memory:")
+    migrate(memory, None)
+    return memory
+
+
+def means_damage(error: Exception) -> bool:
+    """Whether SQLite calls the file corrupt or not a database.
+
+    Read errors, a full disk, locks and unexpected rows are no damage: setting a sound ledger aside
+    would lose which attachments are ours. SQLite calls some read errors corruption, too, so a
+    ledger is set aside only if `find_damage` confirms it.
+    """
+    return _primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def find_damage(path: str) -> str | None:
+    """What SQLite finds wrong with a copy of the file; None = the bytes are sound.
+
+    Raises OSError if they cannot be read. No other process may write the file meanwhile.
+    """
+    try:
+        with _temporary_copy(path) as copy:
+            found = str(copy.execute("PRAGMA integrity_check(1)").fetchone()[0])
+            return None if found == "ok" else found
+    except sqlite3.Error as error:
+        if means_damage(error):
+            return str(error)
+        raise
+
+
+def set_aside(path: str, damage: str) -> str:
+    """Rename a damaged ledger and its journals; returns the message for the user."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    new, number = f"{path}{_SET_ASIDE}{stamp}", 1
+    while os.path.lexists(new):
+        number += 1
+        new = f"{path}{_SET_ASIDE}{stamp}-{number}"
+    for suffix in (*_JOURNALS, ""):
+        if os.path.exists(path + suffix):
+            os.replace(path + suffix, f"{new}{suffix}")
+    return f"the ledger {path} was damaged ({damage}): it was set aside as {new}; {_CONSEQUENCE}"
+
+
+def damage_notice(path: str, damage: str) -> str:
+    """The message of a command that may not set the ledger aside itself."""
+    return f"the ledger {path} is damaged ({damage}): the next run sets it aside; {_CONSEQUENCE}"
+
+
+def ledgers_set_aside(state_dir: str) -> list[DamagedLedger]:
+    """The damaged ledgers in the state directory, the newest last."""
+    try:
+        names = sorted(os.listdir(state_dir))
+    except OSError:
+        return []
+    paths = [
+        os.path.join(state_dir, name)
+        for name in names
+        if name.startswith(f"ledger.db{_SET_ASIDE}") and not name.endswith(_JOURNALS)
+    ]
+    return [DamagedLedger(path, os.stat(path).st_ctime) for path in paths if os.path.isfile(path)]
+
+
+def is_restored_copy(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether the file changed after the last transaction: somebody put an old copy in its place.
+
+    Every transaction records its time; the file's ctime cannot be set.
+    """
+    written = connection.execute("SELECT at FROM written").fetchone()[0]
+    return bool(written) and os.stat(path).st_ctime - written > _MAX_COMMIT_SECONDS
+
+
+def unusable_ledger(
+    path: str, error: Exception, cannot: str = "used", then: str = "; nothing was sent"
+) -> StateError:
+    """Why a ledger that is not damaged cannot be used, and what to do."""
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    if isinstance(error, PermissionError):
+        hint = "run syncd as its owner, or as root"
+    elif isinstance(error, ValueError | TypeError):
+        hint = _MOVE_AWAY
+    elif means_damage(error):
+        reason = "a read error (SQLite took it for damage, but its bytes are sound)"
+        hint = _CHECK_DISK
+    else:
+        hint = _HINTS.get(_primary_code(error) or -1, "")
+    text = f"the ledger {path} cannot be {cannot}: {reason}{then}"
+    return StateError(f"{text}: {hint}" if hint else text)
+
+
+def _exists(path: str) -> bool:
+    """Raises OSError if that cannot be found out."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _open(path: str) -> sqlite3.Connection:
+    os.close(open_owner_only(path))  # SQLite would create it with the umask's permissions
+    connection = _connect(path)
+    try:
+        migrate(connection, path)
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(target: str, *, uri: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(target, timeout=_BUSY_SECONDS, isolation_level=None, uri=uri)
+
+
+def _primary_code(error: Exception) -> int | None:
+    """SQLite's primary result code; None = the error has none."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _copy_to(memory: sqlite3.Connection, path: str) -> None:
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    try:
+        source = _connect(f"file:{quoted}?mode=ro", uri=True)
+        try:
+            source.backup(memory)
+        finally:
+            source.close()
+    except sqlite3.OperationalError as error:
+        if _primary_code(error) not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+        # After a crash, SQLite must roll the journal back and may not: do it in another copy.
+        with _temporary_copy(path) as source:
+            source.backup(memory)
+
+
+@contextmanager
+def _temporary_copy(path: str) -> Iterator[sqlite3.Connection]:
+    """A copy of the file and its journal in a temporary directory."""
+    with tempfile.TemporaryDirectory(prefix="syncd-") as directory:
+        copy = os.path.join(directory, "ledger.db")
+        for suffix in ("", "-journal"):
+            if os.path.exists(path + suffix):
+                shutil.copy(path + suffix, copy + suffix)
+        connection = _connect(copy)
+        try:
+            yield connection
+        finally:
+            connection.close()
