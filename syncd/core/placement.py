@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import pairwise
 
-from syncd.core.ordering import Slot, assign, wanted_sequence
+from syncd.core.ordering import Slot, assign
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot, put_back_count
 from syncd.model import Attachment, LocalFile
 from syncd.task_state import LedgerEntry
@@ -45,7 +45,7 @@ def place(
     `movable` are those that hold a place; those in `renamed` move at no cost, since they get a
     PUT anyway.
     """
-    wanted = _in_wanted_order(s, movable)
+    wanted = [entry for entry, _, _ in sorted(movable, key=lambda b: s.rank[b[1].path])]
     in_order = all(n < following for n, following in pairwise(e.order.seen for e in wanted))
     sequence = sha256(repr([e.id for e in wanted]).encode()).hexdigest()
     numbers = _number(s, movable, uploads, renamed)
@@ -70,12 +70,6 @@ def place(
     )
 
 
-def _in_wanted_order(s: Snapshot, movable: Sequence[Bound]) -> list[LedgerEntry]:
-    by_path = {file.path: entry for entry, file, _ in movable}
-    files = [file for _, file, _ in movable]
-    return [by_path[path] for path in wanted_sequence(files, s.rules, s.folder.manifest)]
-
-
 def _is_listed(entry: LedgerEntry, s: Snapshot) -> bool:
     """Whether the list, and not only our last write, shows its display order as we sent it."""
     return entry.listed and entry.order.kept and entry.order.put_at < (s.state.listed_at or 0.0)
@@ -90,9 +84,7 @@ def _number(
     for intent in s.state.in_doubt:
         # On its way: others find their places around it.
         current.setdefault(intent.path, intent.number)
-    files = [file for file in s.folder.files if file.path in current]
-    sequence = wanted_sequence(files, s.rules, s.folder.manifest)
-    slots = [Slot(path, current[path]) for path in sequence]
+    slots = [Slot(path, current[path]) for path in s.rank if path in current]
     return assign(slots, _used(s), s.rules.display_order_step)
 
 

@@ -13,7 +13,7 @@ from syncd.core import removal
 from syncd.core.adoption import Adoption, adopt, candidates_of
 from syncd.core.matching import Pair, unread_paths
 from syncd.core.names import same_name
-from syncd.core.ordering import MANIFEST, wanted_sequence
+from syncd.core.ordering import MANIFEST
 from syncd.core.placement import Bound, Placement, place
 from syncd.core.plan import Create, Plan, Rename, Reorder
 from syncd.core.snapshot import Snapshot
@@ -143,9 +143,7 @@ def _unseen(s: Snapshot, pairs: Iterable[Pair]) -> list[Problem]:
 
 def _creates(s: Snapshot, ready: Sequence[Upload], at: Placement) -> tuple[Create, ...]:
     """Replacements first, then new files; both in the order in which they are to stand."""
-    sequence = wanted_sequence([file for file, _ in ready], s.rules, s.folder.manifest)
-    rank = {path: n for n, path in enumerate(sequence)}
-    ordered = sorted(ready, key=lambda u: (u[1] is None, rank[u[0].path]))
+    ordered = sorted(ready, key=lambda u: (u[1] is None, s.rank[u[0].path]))
     return tuple(Create(file, at.numbers[file.path], entry) for file, entry in ordered)
 
 

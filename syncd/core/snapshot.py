@@ -10,6 +10,7 @@ from functools import cached_property
 from syncd.core.listing import DAY
 from syncd.core.matching import Matches, match
 from syncd.core.names import same_name
+from syncd.core.ordering import wanted_sequence
 from syncd.model import Attachment, FolderSnapshot, LocalFile, Rules
 from syncd.task_state import Intent, LedgerEntry, Refusal, TaskState
 
@@ -76,6 +77,12 @@ class Snapshot:
     @cached_property
     def matches(self) -> Matches:
         return match(self.folder, self.state, self.selects, self.unsettled)
+
+    @cached_property
+    def rank(self) -> dict[str, int]:
+        """Path -> place in the wanted sequence of all files of the folder."""
+        sequence = wanted_sequence(self.folder.files, self.rules, self.folder.manifest)
+        return {path: place for place, path in enumerate(sequence)}
 
     @cached_property
     def shown(self) -> dict[int, Attachment]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import json
 import re
@@ -16,9 +15,7 @@ from syncd.focus.transport import Response
 from syncd.focus.uploads import Upload
 from syncd.model import Attachment, Listing
 
-_TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
-)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 _INT64 = 2**63
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MIN_SKEW = 1.5
@@ -166,15 +163,9 @@ def _time(value: Any) -> tuple[float, bool] | None:
     if match is None:
         return None
     try:
-        moment = datetime.datetime(*map(int, match.groups()[:6]))  # type: ignore[arg-type]
+        return datetime.datetime.fromisoformat(match[0].upper()).timestamp(), bool(match[1])
     except ValueError:
         return None
-    seconds = calendar.timegm(moment.timetuple()) + float(match[7] or 0)
-    zone = match[8]
-    if zone not in "Zz":
-        offset = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
-        seconds += offset if zone[0] == "-" else -offset
-    return seconds, match[7] is not None
 
 
 def _skew(response: Response, clock: float) -> float:
