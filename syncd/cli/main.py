@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -28,6 +29,7 @@ COMMANDS = {
 def entry_point() -> None:
     """Run as the console script; what it creates is for its owner alone, whatever the umask was."""
     os.umask(0o077)
+    gc.set_threshold(100_000)  # Files and entries are many and live long: looking at them is dear.
     open_streams()
     _ensure_utf8()
     signal.signal(signal.SIGTERM, _terminated)
