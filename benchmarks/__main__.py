@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from benchmarks import growth, many_folders, peers, services, single_files, small_files
 from benchmarks.measuring import Failed, run, syncd
-from benchmarks.places import Bench
+from benchmarks.places import Bench, setup
 from benchmarks.server import Server
 from benchmarks.table import Row, text
 
@@ -56,13 +56,23 @@ def main() -> None:
         print(f"the server by itself: {server.own_cost()}")
         for name in peers.missing("rclone", "curl"):
             print(f"{name} is not installed: not compared")
-        run(syncd("--version"))
         rounds = options.rounds or (2 if options.quick else 5)
         bench = Bench(base, options.quick, rounds, server, slow_server)
+        _keep_bytecode(bench)
         for name in options.scenarios or SCENARIOS:
             print(f"{name}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
             rows += _measured(name, bench)
     print(text(rows))
+    if (load := os.getloadavg()[1]) > (os.cpu_count() or 1):
+        print(f"The machine was busy (load {load:.0f}): compare the seconds of CPU, not the times.")
+
+
+def _keep_bytecode(bench: Bench) -> None:
+    """As an installed program has it: nothing that is measured compiles its own source."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(bench.base, "bytecode")
+    run(setup(bench, bench.server, [bench.folder(1)]).once())
+    run(syncd("--version"))
 
 
 def _measured(name: str, bench: Bench) -> list[Row]:

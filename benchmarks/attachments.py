@@ -6,6 +6,7 @@ import json
 import re
 from time import gmtime, strftime
 
+from benchmarks.contents import NAME, text
 from benchmarks.messages import Reply, Request, Tally, reply
 
 _JSON = b"Content-Type: application/json\r\n"
@@ -37,8 +38,8 @@ class Attachments:
         if request.path == "/_/seed":
             wanted = json.loads(request.body)
             for number in range(1, wanted["files"] + 1):
-                name = wanted["name"].format(number)
-                self._add(wanted["base"], name, number * 100, len(wanted["text"].format(number)))
+                name, size = NAME.format(number), len(text(number))
+                self._add(wanted["base"], name, number * 100, size)
         return reply(200, json.dumps(self._tally.__dict__).encode(), _JSON)
 
     def _list(self, base: str) -> Reply:

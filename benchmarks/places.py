@@ -7,13 +7,12 @@ import os
 import time
 from dataclasses import dataclass, field
 
+from benchmarks.contents import NAME, text
 from benchmarks.measuring import syncd
 from benchmarks.server import Server
 
 RACY = 2.1
 """Seconds after which a change is old enough for its fingerprint to be trusted."""
-NAME = "file {:06d}.txt"
-TEXT = "file {:06d}\n"
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Bench:
 def fill(path: str, files: int, size: int = 0) -> None:
     for number in range(1, files + 1):
         with open(os.path.join(path, NAME.format(number)), "wb") as file:
-            file.write(os.urandom(size) if size else TEXT.format(number).encode())
+            file.write(os.urandom(size) if size else text(number).encode())
 
 
 @dataclass

@@ -56,10 +56,9 @@ class Server:
         """`time.monotonic()` of the first byte of the last upload; 0 = there was none."""
         return float(self._ask("/_/tally")["upload_began"])
 
-    def seed(self, task: int, files: int, name: str, text: str) -> None:
-        """Attachments that are there already; `name` and the length of `text` are formatted with
-        the number of each."""
-        self._ask("/_/seed", {"base": _base(task), "files": files, "name": name, "text": text})
+    def seed(self, task: int, files: int) -> None:
+        """Let a task hold so many files already, as `places.fill` makes them."""
+        self._ask("/_/seed", {"base": _base(task), "files": files})
 
     def _ask(self, path: str, value: Any = None) -> dict[str, Any]:
         body = json.dumps(value).encode() if value else None

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 
 from benchmarks import peers
+from benchmarks.contents import NAME
 from benchmarks.measuring import Contestant, Sample, contest, run
-from benchmarks.places import NAME, RACY, TEXT, Bench, Setup, fill, setup
+from benchmarks.places import RACY, Bench, Setup, fill, setup
 from benchmarks.server import Server
 from benchmarks.table import Row, row
 
@@ -99,7 +100,7 @@ def in_sync(bench: Bench, folder: str, count: int) -> Setup:
     """A config whose ledger and task hold the folder already. The files of `bench.folder(count)`
     are adopted instead of sent, which takes one request."""
     synced = setup(bench, bench.server, [folder])
-    bench.server.seed(synced.task, count, NAME, TEXT)
+    bench.server.seed(synced.task, count)
     for _ in range(2):
         sample = run(synced.once(), bench.server)
     if sample.requests != 1:
