@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from syncd.attribute import Attribute
-from syncd.core.names import same_name
+from syncd.core.names import nfc
 from syncd.core.snapshot import Snapshot
 from syncd.model import Attachment, LocalFile
 from syncd.task_state import LedgerEntry
@@ -49,12 +49,10 @@ def candidates_of(
     files: Iterable[LocalFile], unknown: Iterable[Attachment]
 ) -> list[list[Attachment]]:
     """For each file the attachments with its name and size, by id."""
-    by_size: dict[int, list[Attachment]] = {}
+    found: dict[tuple[int, str], list[Attachment]] = {}
     for a in sorted(unknown, key=lambda a: a.id):
-        by_size.setdefault(a.size, []).append(a)
-    return [
-        [a for a in by_size.get(file.size, []) if same_name(a.name, file.path)] for file in files
-    ]
+        found.setdefault((a.size, nfc(a.name)), []).append(a)
+    return [found.get((file.size, nfc(file.path)), []) for file in files]
 
 
 def _is_older(attachment: Attachment, file: LocalFile, clock_skew: float) -> bool:

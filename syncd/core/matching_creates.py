@@ -11,15 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
-from unicodedata import normalize
 
+from syncd.core.names import nfc
 from syncd.model import Attachment
 from syncd.task_state import Intent
 
 T = TypeVar("T")
-nfc = partial(normalize, "NFC")
 
 
 @dataclass(frozen=True)
