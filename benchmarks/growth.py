@@ -84,15 +84,8 @@ def _prepared(step: str, entries: int) -> Callable[[], object]:
     from syncd.core.ordering import wanted_sequence
     from syncd.core.reconcile import reconcile
     from syncd.core.snapshot import Snapshot
-    from syncd.model import (
-        Fingerprint,
-        FolderIdentity,
-        FolderSnapshot,
-        LedgerEntry,
-        LocalFile,
-        Rules,
-        TaskState,
-    )
+    from syncd.model import Fingerprint, FolderIdentity, FolderSnapshot, LocalFile, Rules
+    from syncd.task_state import LedgerEntry, TaskState
 
     files, known = [], {}
     for n in range(1, entries + 1):

@@ -63,7 +63,8 @@ class Server:
     def _ask(self, path: str, value: Any = None) -> dict[str, Any]:
         body = json.dumps(value).encode() if value else None
         with urlopen(Request(self.url + path, body)) as answer:  # noqa: S310
-            return json.loads(answer.read())
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
 
     def own_cost(self) -> str:
         """What a client that does nothing else gets out of it."""

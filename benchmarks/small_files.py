@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks import peers
 from benchmarks.contents import NAME
@@ -146,15 +147,14 @@ def _edited(bench: Bench, what: str, seconds: float) -> Row:
         edit = edited.change if what == "changed" else edited.rename
         if name == "syncd":
             time.sleep(RACY)
-            synced = setup(bench, bench.server, [folder])
-            run(synced.once(), bench.server)
-            one = Contestant(name, lambda s=synced: run(s.once(), bench.server), edit)
-        else:
-            place = f"{what}{bench.task()}"
-            one = peers.rclone(folder, lambda p=place: p, bench.server, prepare=edit)
-            if one is None:
-                continue
-            one.run()
-        contestants.append(one)
+            command = setup(bench, bench.server, [folder]).once()
+            run(command, bench.server)
+            contestants.append(Contestant(name, partial(run, command, bench.server), edit))
+            continue
+        place = f"{what}{bench.task()}"
+        peer = peers.rclone(folder, partial(str, place), bench.server, prepare=edit)
+        if peer is not None:
+            peer.run()
+            contestants.append(peer)
     samples = contest(bench.rounds, *contestants)
     return row(f"1 of {ONE:,} {what}", samples, seconds)
