@@ -197,3 +197,18 @@ def test_a_late_create_is_not_taken_for_one_that_was_being_sent_meanwhile() -> N
         it.run_with_a_fault_at(0, 4, ("late_commit", {"seconds": 60.0, "drop": "hang"}))
         it.write_many(["f9.log", "f10", "d", "h"])
         it.run_with_a_fault_at(0, 2, ("hang_after", {}))
+
+
+def test_what_is_left_of_a_replacement_is_no_delete() -> None:
+    """The DELETE of the old version was refused; its file went, and later all files did."""
+    with played() as it:
+        it.write_many(["a", "b", "c", "d", "e"])
+        it.run(False, False)
+        it.write("a", 7, True)
+        refused = ("status_before", {"status": 400})
+        it.run_in_trouble(0, [(refused, "DELETE", 0, 1)])
+        it.delete(0)
+        it.run(False, False)
+        it.wait(700.0)
+        it.delete_all()
+        it.run(False, False)

@@ -57,6 +57,8 @@ class Oracle:
         """id of an adopted attachment -> the content that its file had then."""
         self._replaced: set[int] = set()
         """Attachments that a list showed beside a newer one of their file."""
+        self._beside: dict[int, set[int]] = defaultdict(set)
+        """id -> attachments that a list showed beside it, for one file."""
         self.sent: list[Sent] = []
         self.forgetful = False
         """The ledger was lost or is an old copy: what is not in it is nobody's."""
@@ -143,6 +145,9 @@ class Oracle:
                 self.been[id_] |= places[self._content(row)]
         newest = {path: id_ for id_, path in sorted(self.owned.items()) if id_ in self.live()}
         self._replaced |= {i for i in self.live() if newest[self.owned[i]] != i}
+        for id_ in self.live():
+            same = (i for i in self.live() if not self._paths(i).isdisjoint(self._paths(id_)))
+            self._beside[id_].update(i for i in same if i != id_)
 
     def made(self, row: Row, path: str) -> None:
         """A POST of ours has made this attachment for this path."""
@@ -328,11 +333,17 @@ class Oracle:
         found = [self._wrong_to_delete(row, path, entries) for path in sorted(paths)]
         for text in min(found, key=len):
             self.sim.wrong(f"{self.syncd.name}: DELETE of {row.id} ({row.name!r}), {text}")
-        rest = {p for i in self._known() if i != row.id for p in self._paths(i)}
-        if rest.isdisjoint(paths) and all(map(self._is_gone, paths)):
+        old = self._old_versions(entries)
+        rest = {p for i in self._known() if i != row.id and i not in old for p in self._paths(i)}
+        if row.id not in old and rest.isdisjoint(paths) and all(map(self._is_gone, paths)):
             if not self._gone:
                 self._standing = self._at_list or set()
             self._gone.add(row.id)
+
+    def _old_versions(self, entries: dict[int, tuple[str, str]]) -> set[int]:
+        """What is left of replacements: the file is gone with its newer version, not with these."""
+        old = {i for i, (role, _) in entries.items() if role == "superseded"}
+        return {i for i in old if self._beside[i] - self.sim.removed}
 
     def _wrong_to_delete(
         self, row: Row, path: str, entries: dict[int, tuple[str, str]]
