@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from syncd.config import load_config
-from syncd.errors import ConfigError, Fault
-
-Faults = Callable[[str], list[Fault]]
-
-API = "api: {url: sandbox, organization_id: 1, workspace_id: 2}\n"
-ONE = "folders: [{path: Landing, task_id: 789}]\n"
-
-
-def load_faults(file: Path, text: str | bytes) -> list[Fault]:
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    found: tuple[Fault, ...] = ()
-    try:
-        load_config(str(file))
-    except ConfigError as error:
-        found = error.faults
-    assert all(fault.file == str(file) for fault in found)
-    return list(found)
-
-
-@pytest.fixture
-def faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    for variable in ("STATE_DIRECTORY", "XDG_STATE_HOME", "CREDENTIALS_DIRECTORY", "UNSET"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    return lambda text: load_faults(tmp_path / "config.yaml", text)
-
-
-def only(found: list[Fault]) -> Fault:
-    (fault,) = found
-    assert fault.hint, "a fault says how to mend it"
-    return fault
+from tests.support.config_faults import API, ONE, Faults, only
 
 
 def test_all_faults_come_at_once_in_order_of_line(faults: Faults) -> None:
