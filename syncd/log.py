@@ -16,8 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
-from syncd.secrets import redact
-from syncd.text import printable
+from syncd.text import printable, redact
 
 Format = Literal["text", "json"]
 

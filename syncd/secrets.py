@@ -1,4 +1,4 @@
-"""Reads the API key, and removes keys from everything that is printed.
+"""Reads the API key.
 
 A `KeySource` holds where the key is, never the key itself. The key is read at start and again when
 it may have changed, and goes into the Authorization header only.
@@ -19,6 +19,7 @@ from typing import Literal
 
 from syncd.errors import ConfigError, Fault
 from syncd.hidden_paths import may_be_hidden
+from syncd.text import redact_pasted
 
 KeyKind = Literal["token_file", "token_env", "token_command"]
 
@@ -27,26 +28,11 @@ COMMAND_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 """Between two checks whether a command has ended."""
 
-_FOCUS_KEYS = re.compile(r"toggl_sk_[A-Za-z0-9_-]{16,}")
-_BARE_KEYS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
 _TRACK_KEY = re.compile(r"[0-9A-Fa-f]{32}")
 _GET_A_KEY = (
     "make a Focus key (toggl_sk_…) in Toggl Focus, in your profile's settings; see "
     "https://engineering.toggl.com/docs/focus/start/authentication"
 )
-
-
-def redact(text: str) -> str:
-    """The text without Focus keys. Everything that is printed or logged passes through here.
-
-    32 hex digits stay: a trace_id looks so, and Toggl's support asks for it.
-    """
-    return _FOCUS_KEYS.sub("toggl_sk_…", text)
-
-
-def redact_pasted(text: str) -> str:
-    """Text from a config without keys, those of Toggl Track (32 hex digits) included."""
-    return _BARE_KEYS.sub("…", redact(text))
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,13 +1,30 @@
-"""Makes text from outside (file names, server responses, config values) safe to print."""
+"""Makes text from outside (file names, server responses, config values) safe to print: without
+keys, and escaped."""
 
 from __future__ import annotations
 
+import re
 from unicodedata import category
 
+_FOCUS_KEYS = re.compile(r"toggl_sk_[A-Za-z0-9_-]{16,}")
+_BARE_KEYS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
 _ZERO_WIDTH_JOINERS = "\u200c\u200d"
 """Parts of letters and emoji: printed as they are."""
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control and format characters (bidi overrides included), surrogates, line separators."""
+
+
+def redact(text: str) -> str:
+    """The text without Focus keys. Everything that is printed or logged passes through here.
+
+    32 hex digits stay: a trace_id looks so, and Toggl's support asks for it.
+    """
+    return _FOCUS_KEYS.sub("toggl_sk_…", text)
+
+
+def redact_pasted(text: str) -> str:
+    """Text from a config without keys, those of Toggl Track (32 hex digits) included."""
+    return _BARE_KEYS.sub("…", redact(text))
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from syncd.cli.format import held_text, time_text
 from syncd.cli.offline import judge_offline
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
-from syncd.cli.read_only import ReadOnlyView, open_read_only, run_command
+from syncd.cli.read_only import ReadOnlyView, open_read_only
 from syncd.core.plan import Held
 from syncd.engine.report import OK, FolderReport, worst
 from syncd.errors import FolderError
@@ -36,13 +36,12 @@ class HeldBack:
         return {"name": self.folder.name, "task_id": task_id, "held": items}
 
 
-def approve(arguments: argparse.Namespace) -> int:
+def blank(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {"dry_run": arguments.dry_run, "approved": [], "folders": []}
+
+
+def run(arguments: argparse.Namespace) -> int:
     """Approve what the remembered list says is held back; no request is sent."""
-    blank = {"dry_run": arguments.dry_run, "approved": [], "folders": []}
-    return run_command(arguments, _approve, blank)
-
-
-def _approve(arguments: argparse.Namespace) -> int:
     with open_read_only(arguments) as view:
         targets, errors = choose(view.folders, arguments.folder)
         folders = [_held_back(view, target) for target in targets]

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.cli.assembly import Hooks, assemble
-from syncd.cli.errors import exit_code_of
+from syncd.cli.errors import NOT_TRIED, exit_code_of, explain
 from syncd.cli.format import count, duration_text
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
-from syncd.cli.read_only import NOT_TRIED, explain, run_command
 from syncd.config import Config, find_config, load_config
 from syncd.engine.report import CONFIG, KEY, LATER, OK, PARTLY, worst
 from syncd.errors import ConfigError, FolderError, StateError, SyncdError
@@ -77,12 +76,12 @@ class Checks:
         return {"version": 1, "exit": code, "error": error, "checks": checks}
 
 
-def check(arguments: argparse.Namespace) -> int:
+def blank(_: argparse.Namespace) -> dict[str, Any]:
+    return {"checks": []}
+
+
+def run(arguments: argparse.Namespace) -> int:
     """0 if a cycle could do its work; nothing is written."""
-    return run_command(arguments, _check, {"checks": []})
-
-
-def _check(arguments: argparse.Namespace) -> int:
     checks = Checks(arguments.offline)
     config = _check_config(checks, arguments.config)
     if config is not None:

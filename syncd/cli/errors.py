@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+from collections.abc import Mapping
+from typing import Any
 
+from syncd.cli.output import print_error, print_json
+from syncd.engine.advice import about_task
 from syncd.engine.report import CONFIG, KEY, LATER, PARTLY, worst
 from syncd.errors import (
     ConfigError,
     FolderError,
     KeyRefused,
+    Refused,
     StateError,
     StateTooNew,
     SyncdError,
     TaskRefused,
+    Unreachable,
     UsageError,
 )
+from syncd.model import TaskKey
 
+NOT_TRIED = "not tried: the key was refused"
 USAGE = 2
 INTERRUPTED, TERMINATED = 130, 143
 """The exit statuses that a shell gives to a command that SIGINT or SIGTERM has ended."""
@@ -54,3 +63,27 @@ def message_of(error: BaseException) -> str:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"
     return f"unexpected {type(error).__name__}: {error}; please report this (-v shows more)"
+
+
+def report_failure(error: Exception, as_json: bool, blank: Mapping[str, Any]) -> int:
+    """Print what ended a command, as JSON with the keys of `blank`; returns the exit status."""
+    if isinstance(error, UsageError):
+        print_error(str(error))
+        return USAGE
+    logging.getLogger("syncd").debug("traceback", exc_info=True)
+    code, message = exit_code_of(error), message_of(error)
+    if as_json:
+        print_json({**blank, "version": 1, "exit": code, "error": message})
+    print_error(message, on_stdout=as_json)
+    return code
+
+
+def explain(error: Exception, task: TaskKey) -> tuple[int, str]:
+    """What an error about one task means for it: the exit status, and how to mend it."""
+    if isinstance(error, KeyRefused):
+        return KEY, f"{error}: make a new key in Focus and put it in place"
+    if isinstance(error, TaskRefused | Refused):
+        return PARTLY, f"{about_task(error, task)} if it is gone, take it out of the config"
+    if isinstance(error, Unreachable):
+        return exit_code_of(error), f"{error}: is the network up, and api.url right?"
+    return exit_code_of(error), message_of(error)

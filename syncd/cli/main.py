@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import gc
-import logging
 import os
-import signal
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
 
-from syncd.cli.arguments import parse
-from syncd.cli.errors import INTERRUPTED, TERMINATED, exit_code_of, message_of
-from syncd.cli.output import flush_all, open_streams, print_error, print_json, print_warning
-from syncd.errors import UsageError
+from syncd import __version__
+from syncd.cli.streams import flush_all, open_streams
 
-COMMANDS = {
-    "approve": ("syncd.cli.approve", "approve"),
-    "check": ("syncd.cli.check", "check"),
-    "list": ("syncd.cli.listing", "list_attachments"),
-    "sandbox": ("syncd.cli.sandbox", "sandbox"),
-    "status": ("syncd.cli.status", "status"),
-    "why": ("syncd.cli.why", "why"),
-}
+TYPE_CHECKING = False  # importing it from typing takes as long as all that `--version` needs
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+    from types import ModuleType
+    from typing import NoReturn
 
 
 def entry_point() -> None:
@@ -32,13 +23,26 @@ def entry_point() -> None:
     gc.set_threshold(100_000)  # Files and entries are many and live long: looking at them is dear.
     open_streams()
     _ensure_utf8()
+    if sys.argv[1:] == ["--version"]:
+        print(f"syncd {__version__}")
+        _leave(0)
+    import signal
+
     signal.signal(signal.SIGTERM, _terminated)
     code = main()
+    from syncd.cli.errors import TERMINATED
+
     if code == TERMINATED:
         # systemd takes an end by this signal for a success. A process 1 cannot end by it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without taking the interpreter apart, which takes as long as a small run."""
+    flush_all()
+    os._exit(code)
 
 
 def _ensure_utf8() -> None:
@@ -60,7 +64,9 @@ def _terminated(_number: int, _frame: object) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line; returns the exit status, and never raises."""
+    """Run one command line; returns the exit status. Raises SystemExit if it makes no sense."""
+    from syncd.cli.arguments import parse  # what it prints, it prints before slower imports
+
     options = parse(arguments)
     from syncd import log
 
@@ -68,34 +74,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verbosity=-1 if options.quiet else int(options.verbose), format=options.log_format
     )
     try:
-        return _command(options)(options)
-    except KeyboardInterrupt as interrupt:
-        print_warning("interrupted; the next run goes on where this one stopped")
-        return TERMINATED if isinstance(interrupt, _Terminated) else INTERRUPTED
-    except UsageError as error:
-        print_error(str(error))
-        return exit_code_of(error)
-    except Exception as error:
-        logging.getLogger("syncd").debug("traceback", exc_info=True)
-        code, message = exit_code_of(error), message_of(error)
-        if options.json:
-            print_json({"version": 1, "exit": code, "error": message})
-        print_error(message, on_stdout=options.json)
-        return code
+        return _run(options)
     finally:
         flush_all()
 
 
-def _command(options: argparse.Namespace) -> Callable[[argparse.Namespace], int]:
-    """The command's function; imported only now, since some modules load slowly."""
-    if options.once:
-        from syncd.cli.once import once
+def _run(options: Namespace) -> int:
+    from syncd.cli.errors import INTERRUPTED, TERMINATED, report_failure
+    from syncd.cli.output import print_warning
 
-        return once
-    if options.command is not None:
-        module, function = COMMANDS[options.command]
-        found: Callable[[argparse.Namespace], int] = getattr(import_module(module), function)
-        return found
-    from syncd.cli.service import service
+    module = None
+    try:
+        module = _command(options)
+        code: int = module.run(options)
+    except KeyboardInterrupt as interrupt:
+        print_warning("interrupted; the next run goes on where this one stopped")
+        return TERMINATED if isinstance(interrupt, _Terminated) else INTERRUPTED
+    except Exception as error:
+        blank = getattr(module, "blank", None)
+        return report_failure(error, options.json, blank(options) if blank else {})
+    return code
 
-    return service
+
+def _command(options: Namespace) -> ModuleType:
+    """The module of the command; it has `run`, and for --json `blank`."""
+    from importlib import import_module
+
+    name = "once" if options.once else options.command or "service"
+    return import_module(f"syncd.cli.{name}")

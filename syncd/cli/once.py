@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from syncd.cli.assembly import Assembly, Hooks, assemble
 from syncd.cli.errors import exit_code_of, exit_code_of_signal, message_of
-from syncd.cli.output import flush_all, print_warning, share_terminal
+from syncd.cli.output import print_warning
 from syncd.cli.run_report import RunReport
+from syncd.cli.streams import flush_all, share_terminal
 from syncd.config import find_config, load_config
 from syncd.engine.context import Context, NoProgress, Options, Progress
 from syncd.engine.folder_run import FolderRun
@@ -34,21 +35,21 @@ from syncd.service.shutdown import Shutdown
 log = logging.getLogger("syncd.once")
 
 
-def once(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Run, report, and return the exit status."""
-    run = OnceRun(arguments)
+    once = OnceRun(arguments)
     if share_terminal():
         # The report names every write: the log need not.
         writes.setLevel(logging.WARNING)
-    with run.shutdown.handling_signals():
+    with once.shutdown.handling_signals():
         try:
-            run.begin()
+            once.begin()
         except UsageError:
             raise
         except Exception as error:
-            run.report.fail(exit_code_of(error), message_of(error))
-        run.report.print()
-        return run.report.code
+            once.report.fail(exit_code_of(error), message_of(error))
+        once.report.print()
+        return once.report.code
 
 
 def _paused_first(targets: Iterable[Target], before: Iterable[FolderStatus]) -> list[Target]:

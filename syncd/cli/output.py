@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import sys
-from contextlib import suppress
 from typing import Any, TextIO
 
 from syncd import log
-from syncd.secrets import redact
-from syncd.text import printable
+from syncd.cli.streams import flush_all, share_terminal
+from syncd.text import printable, redact
 
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
@@ -54,16 +52,6 @@ def _print(message: str, level: int, *, on_stdout: bool) -> None:
             print_lines(f"syncd: {line}", error=True)
 
 
-def share_terminal() -> bool:
-    """Whether stdout and stderr are shown on the same terminal."""
-    try:
-        out, error = sys.stdout.fileno(), sys.stderr.fileno()
-        both = os.isatty(out) and os.isatty(error)
-        return both and os.fstat(out).st_rdev == os.fstat(error).st_rdev
-    except (OSError, ValueError):
-        return False
-
-
 def sanitized(line: str) -> str:
     """The line redacted and escaped, in this order: else an escape could hide a key."""
     return printable(redact(line))
@@ -90,40 +78,4 @@ def _write(stream: TextIO, text: str, *, flush: bool) -> None:
         if flush:
             stream.flush()
     except OSError:
-        _discard(stream)
-
-
-def flush_all() -> None:
-    """Flush both streams, so that Python has nothing left to flush, and to fail at, at its exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            _discard(stream)
-
-
-def _discard(stream: TextIO) -> None:
-    """Send to /dev/null whatever is written to this stream from now on."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, stream.fileno())
-    os.close(devnull)
-    with suppress(OSError):
-        stream.flush()
-
-
-def open_streams() -> None:
-    """Open /dev/null in place of standard streams that are closed.
-
-    Else the next file that is opened would take the number of one of them.
-    """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            devnull = os.open(os.devnull, os.O_RDWR)
-            os.dup2(devnull, number)
-            if devnull != number:
-                os.close(devnull)
-            setattr(sys, name, open(number, "r+" if number else "r", closefd=False))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+        flush_all()

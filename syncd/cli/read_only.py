@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
-from syncd.cli.errors import exit_code_of, message_of
-from syncd.cli.output import print_error, print_json
 from syncd.config import Config, find_config, load_config
-from syncd.engine.advice import about_task
 from syncd.engine.quota import QuotaMeter
-from syncd.engine.report import KEY, PARTLY
-from syncd.errors import KeyRefused, Refused, TaskRefused, Unreachable, UsageError
-from syncd.model import TaskKey
 from syncd.overview.folders import Folders, Target, find_folders
 from syncd.overview.status import FolderStatus, task_text
 from syncd.overview.status_file import Status, read_status
 from syncd.state.ledger import Ledger
 from syncd.state.lock import lock_owner
-
-NOT_TRIED = "not tried: the key was refused"
 
 
 @dataclass(frozen=True)
@@ -95,33 +85,3 @@ def open_read_only(arguments: argparse.Namespace) -> Iterator[ReadOnlyView]:
         yield ReadOnlyView(config, ledger, folders, status, service, now)
     finally:
         ledger.close()
-
-
-def run_command(
-    arguments: argparse.Namespace,
-    command: Callable[[argparse.Namespace], int],
-    blank: Mapping[str, Any],
-) -> int:
-    """Run a command. If an error ends it, --json still gets one document, shaped like `blank`."""
-    try:
-        return command(arguments)
-    except UsageError:
-        raise
-    except Exception as error:
-        logging.getLogger("syncd").debug("traceback", exc_info=True)
-        code, message = exit_code_of(error), message_of(error)
-        if arguments.json:
-            print_json({**blank, "version": 1, "exit": code, "error": message})
-        print_error(message, on_stdout=arguments.json)
-        return code
-
-
-def explain(error: Exception, task: TaskKey) -> tuple[int, str]:
-    """What an error about one task means for it: the exit status, and how to mend it."""
-    if isinstance(error, KeyRefused):
-        return KEY, f"{error}: make a new key in Focus and put it in place"
-    if isinstance(error, (TaskRefused, Refused)):
-        return PARTLY, f"{about_task(error, task)} if it is gone, take it out of the config"
-    if isinstance(error, Unreachable):
-        return exit_code_of(error), f"{error}: is the network up, and api.url right?"
-    return exit_code_of(error), message_of(error)

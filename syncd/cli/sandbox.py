@@ -9,7 +9,7 @@ from syncd.errors import UsageError
 from syncd.sandbox.server import serve
 
 
-def sandbox(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; uploads are kept in memory only."""
     try:
         serve(arguments.port, arguments.quota, lambda line: print_lines(line, flush=True), None)

@@ -19,7 +19,7 @@ from syncd.service.timers import uptime
 from syncd.service.worker import Worker
 
 
-def service(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Watch and reconcile until SIGTERM; the exit status."""
     log.limit_repeats()
     # `approve` sends these to the owner of the lock, perhaps before the daemon handles them.

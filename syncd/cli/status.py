@@ -8,25 +8,18 @@ from typing import Any
 
 from syncd.cli.format import duration_text, status_lines, time_text, trouble_lines
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
-from syncd.cli.read_only import ReadOnlyView, open_read_only, run_command
+from syncd.cli.read_only import ReadOnlyView, open_read_only
 from syncd.engine.report import LATER, OK, worst
 from syncd.overview.status import FolderStatus, QuotaStatus
 from syncd.state.ledger_file import ledgers_set_aside
 
-_BLANK: dict[str, Any] = {
-    "running": False,
-    "pid": None,
-    "quota": QuotaStatus().to_json(),
-    "folders": [],
-}
+
+def blank(_: argparse.Namespace) -> dict[str, Any]:
+    return {"running": False, "pid": None, "quota": QuotaStatus().to_json(), "folders": []}
 
 
-def status(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """0 healthy, 1 something failed or held, 75 paused or no service."""
-    return run_command(arguments, _status, _BLANK)
-
-
-def _status(arguments: argparse.Namespace) -> int:
     with open_read_only(arguments) as view:
         folders, service = view.statuses(), view.service
         organizations = {t.folder.task.organization_id for t in view.folders.targets}

@@ -11,7 +11,7 @@ from typing import Any
 from syncd.cli.findings import Findings, find
 from syncd.cli.format import time_text
 from syncd.cli.output import print_error, print_json, print_lines
-from syncd.cli.read_only import ReadOnlyView, open_read_only, run_command
+from syncd.cli.read_only import ReadOnlyView, open_read_only
 from syncd.engine.report import OK, PARTLY
 from syncd.overview.folders import Folders, Target
 
@@ -24,12 +24,12 @@ class Place:
     path: str
 
 
-def why(arguments: argparse.Namespace) -> int:
+def blank(arguments: argparse.Namespace) -> dict[str, Any]:
+    return _document(arguments.file, None, None)
+
+
+def run(arguments: argparse.Namespace) -> int:
     """0 if the file lies in a synced folder, 1 if not."""
-    return run_command(arguments, _why, _document(arguments.file, None, None))
-
-
-def _why(arguments: argparse.Namespace) -> int:
     with open_read_only(arguments) as view:
         place = find_place(arguments.file, view.folders)
         if place is None:

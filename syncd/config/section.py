@@ -15,7 +15,7 @@ from typing import TypeVar
 from syncd.config.fault_text import KeyPath, describe, dotted
 from syncd.config.yaml_document import UNUSABLE, Document
 from syncd.errors import ConfigError, Fault
-from syncd.secrets import redact_pasted
+from syncd.text import redact_pasted
 
 T = TypeVar("T")
 

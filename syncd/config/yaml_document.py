@@ -17,7 +17,7 @@ import yaml
 
 from syncd.config.fault_text import KeyPath, describe, dotted
 from syncd.errors import ConfigError, Fault
-from syncd.secrets import redact_pasted
+from syncd.text import redact_pasted
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30

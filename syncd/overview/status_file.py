@@ -17,8 +17,8 @@ from typing import Any
 
 from syncd.errors import StateError
 from syncd.overview.status import FolderStatus, QuotaStatus
-from syncd.secrets import redact
 from syncd.state.permissions import give_to_owner
+from syncd.text import redact
 
 log = logging.getLogger("syncd.service")
 

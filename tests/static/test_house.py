@@ -41,7 +41,7 @@ MAY_KNOW: dict[str, set[str]] = {
     # Beside the line: config and its keys, the log, and the server to try things on.
     "secrets": {"errors", "hidden_paths", "text"},
     "config": {"secrets", *BELOW_ENGINE},
-    "log": {"secrets", "text"},
+    "log": {"text"},
     "sandbox": {"errors", "model", "version"},
 }
 OWNERS: dict[str, tuple[str, ...]] = {

@@ -13,7 +13,8 @@ import pytest
 from syncd import secrets
 from syncd.config import load_config
 from syncd.errors import ConfigError
-from syncd.secrets import KeySource, redact, redact_pasted
+from syncd.secrets import KeySource
+from syncd.text import redact, redact_pasted
 
 KEY = "toggl_sk_" + "0123456789abcdef" * 2
 TRACK_KEY = "0123456789abcdef" * 2

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncd.cli.assembly import Hooks, assemble
+from syncd.cli.errors import NOT_TRIED, explain
 from syncd.cli.format import count, size_text, time_text
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
-from syncd.cli.read_only import NOT_TRIED, explain, run_command
 from syncd.config import find_config, load_config
 from syncd.core.snapshot import Snapshot
 from syncd.engine.context import Context, Options
@@ -82,12 +82,12 @@ class TaskListing:
         return {"name": self.name, "task_id": self.task_id, "attachments": attachments, **error}
 
 
-def list_attachments(arguments: argparse.Namespace) -> int:
+def blank(_: argparse.Namespace) -> dict[str, Any]:
+    return {"folders": []}
+
+
+def run(arguments: argparse.Namespace) -> int:
     """0 if every task could be listed, in sync or not."""
-    return run_command(arguments, _list, {"folders": []})
-
-
-def _list(arguments: argparse.Namespace) -> int:
     config = load_config(find_config(arguments.config))
     found: list[TaskListing] = []
     with assemble(config, writing=False, hooks=Hooks()) as assembly:
