@@ -6,13 +6,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from syncd.config.fault_text import KeyPath, describe, dotted
-from syncd.config.section import FaultReport
+from syncd.config.faults import FaultReport, KeyPath, describe, dotted
 from syncd.config.settings import FolderEntry
 from syncd.model import TaskKey
-from syncd.secrets import KeySource
 
 _TASK_FOLDER = re.compile(r"[0-9]+(?:[ _-].*)?", re.ASCII | re.DOTALL)
 
@@ -20,27 +17,34 @@ PlacedEntry = tuple[KeyPath, FolderEntry]
 """An entry, and its key path in the config. The entry's own path is "" if it is faulty."""
 
 
-@dataclass
-class CheckedConfig:
-    """The values that are checked against each other; faulty ones are empty."""
-
-    file: str
-    key_source: KeySource | None
-    state_dir: str
-    entries: list[PlacedEntry]
-    by_directory: dict[str, list[PlacedEntry]] = field(default_factory=dict)
-    """The entries by the real path of their directory, symbolic links resolved."""
+Directories = dict[str, list[PlacedEntry]]
+"""The entries by the real path of their directory, symbolic links resolved."""
 
 
-def check(report: FaultReport, config: CheckedConfig) -> None:
-    """Report every conflict."""
-    usable = [placed for placed in config.entries if placed[1].path]
-    for placed in usable:
-        config.by_directory.setdefault(os.path.realpath(placed[1].path), []).append(placed)
-    _check_duplicates(report, config.entries)
-    for placed in usable:
-        _check_nesting(report, config, placed)
-    _check_own_files(report, config)
+def check(
+    report: FaultReport,
+    entries: list[PlacedEntry],
+    config: str,
+    token_file: str | None,
+    state_dir: str,
+) -> None:
+    """Report every conflict between the entries, and own files that an entry would sync."""
+    directories: Directories = {}
+    for placed in entries:
+        if placed[1].path:
+            directories.setdefault(os.path.realpath(placed[1].path), []).append(placed)
+    _check_duplicates(report, entries)
+    for placed in entries:
+        if placed[1].path:
+            _check_nesting(report, directories, placed)
+    own = (
+        (token_file, ("api", "token_file"), "the key would be uploaded: move it out"),
+        (state_dir, ("state_dir",), "move it out: syncd must not sync its own state"),
+        (config, (), "move the config out: it would be uploaded too"),
+    )
+    for path, key, hint in own:
+        if path:
+            _check_own_file(report, directories, path, key, hint)
 
 
 def _check_duplicates(report: FaultReport, entries: list[PlacedEntry]) -> None:
@@ -59,9 +63,9 @@ def _check_duplicates(report: FaultReport, entries: list[PlacedEntry]) -> None:
                 report.add((*where, "name"), message, "give this folder a `name:` of its own")
 
 
-def _check_nesting(report: FaultReport, config: CheckedConfig, placed: PlacedEntry) -> None:
+def _check_nesting(report: FaultReport, directories: Directories, placed: PlacedEntry) -> None:
     where, entry = placed
-    for (other_where, other), inner in _entries_around(config, os.path.realpath(entry.path)):
+    for (other_where, other), inner in _entries_around(directories, entry.path):
         if other_where == where:
             continue
         conflict = _conflict(entry, other, inner)
@@ -94,35 +98,29 @@ def _conflict(entry: FolderEntry, other: FolderEntry, inner: tuple[str, ...]) ->
     return "inside" if other.rules.recursive else ""
 
 
-def _check_own_files(report: FaultReport, config: CheckedConfig) -> None:
-    source = config.key_source
-    token_file = source.location[0] if source and source.kind == "token_file" else ""
-    own = (
-        (token_file, ("api", "token_file"), "the key would be uploaded: move it out"),
-        (config.state_dir, ("state_dir",), "move it out: syncd must not sync its own state"),
-        (config.file, (), "move the config out: it would be uploaded too"),
-    )
-    for path, key, hint in own:
-        if not path:
+def _check_own_file(
+    report: FaultReport, directories: Directories, path: str, key: KeyPath, hint: str
+) -> None:
+    """Report a file or directory of syncd that an entry would sync, at its key if it has one."""
+    for (where, entry), inner in _entries_around(directories, path):
+        if entry.kind == "each" and not (inner and _TASK_FOLDER.fullmatch(inner[0])):
             continue
-        for (where, entry), inner in _entries_around(config, os.path.realpath(path)):
-            if entry.kind == "each" and not (inner and _TASK_FOLDER.fullmatch(inner[0])):
-                continue
-            if key and report.has(key):
-                report.add(key, f"lies inside the synced folder of {_at(report, where)}", hint)
-            else:
-                what = f"state_dir (by default {describe(path)})" if key else "the config itself"
-                report.add((*where, entry.kind), f"{what} lies inside this folder", hint)
+        if key and key in report.lines:
+            report.add(key, f"lies inside the synced folder of {_at(report, where)}", hint)
+        else:
+            what = f"state_dir (by default {describe(path)})" if key else "the config itself"
+            report.add((*where, entry.kind), f"{what} lies inside this folder", hint)
 
 
 def _entries_around(
-    config: CheckedConfig, path: str
+    directories: Directories, path: str
 ) -> Iterator[tuple[PlacedEntry, tuple[str, ...]]]:
     """The entries whose directory is `path` or contains it, each with the names from that
     directory down to `path`."""
     inner: tuple[str, ...] = ()
+    path = os.path.realpath(path)
     while True:
-        for placed in config.by_directory.get(path, ()):
+        for placed in directories.get(path, ()):
             yield placed, inner
         parent, last = os.path.split(path)
         if parent == path:

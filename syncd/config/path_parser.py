@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Callable
 
-from syncd.config.fault_text import describe
+from syncd.config.faults import describe, invalid
 from syncd.config.locations import home
-from syncd.config.section import InvalidValue
 from syncd.config.value_parsers import text
 
 _VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([^}]*)\})")
@@ -21,7 +20,7 @@ def path(base: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if value is None:
             hint = 'write a path (a lone ~ means nothing to YAML: "~/"), or remove the key'
-            raise InvalidValue("has no value", hint)
+            raise invalid("has no value", hint)
         expanded = _VARIABLE.sub(_expand_variable, text(value))
         if expanded.startswith("~"):
             expanded = _expand_home(expanded, value)
@@ -35,12 +34,12 @@ def _expand_home(expanded: str, value: object) -> str:
         user_home = home()
         if user_home is None:
             message = f"begins with ~, and this user has no home directory: {describe(value)}"
-            raise InvalidValue(message, "write the whole path, or set HOME")
+            raise invalid(message, "write the whole path, or set HOME")
         return user_home + expanded[1:]
     other = os.path.expanduser(expanded)
     if not os.path.isabs(other):
         hint = "write the whole path; a directory that is really called so: ./~name"
-        raise InvalidValue(f"names a user that does not exist: {describe(value)}", hint)
+        raise invalid(f"names a user that does not exist: {describe(value)}", hint)
     return other
 
 
@@ -57,7 +56,7 @@ def _expand_variable(match: re.Match[str]) -> str:
         return "$"
     value = os.environ.get(match[1] or match[2] or "")
     if not value:
-        raise InvalidValue(
+        raise invalid(
             f"uses {describe(match[0])}, which is not set",
             "set it for the service too, or write the path out; a literal $ is $$",
         )

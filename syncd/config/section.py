@@ -8,64 +8,13 @@ command, and reports faults of outer sections without those inside them.)
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from syncd.config.fault_text import KeyPath, describe, dotted
-from syncd.config.yaml_document import UNUSABLE, Document
-from syncd.errors import ConfigError, Fault
-from syncd.text import redact_pasted
+from syncd.config.faults import FaultReport, InvalidValue, KeyPath, describe, nearest
+from syncd.config.yaml_document import UNUSABLE
 
 T = TypeVar("T")
-
-
-class InvalidValue(Exception):
-    """A value that a parser refuses: message, hint, and the keys from it to the faulty part."""
-
-    def __init__(self, message: str, hint: str = "", at: KeyPath = ()) -> None:
-        super().__init__(message)
-        self.faults: tuple[tuple[str, str, KeyPath], ...] = ((message, hint, at),)
-
-    @classmethod
-    def joined(cls, parts: Sequence[InvalidValue]) -> InvalidValue:
-        """One exception for several faults of one value."""
-        joined = cls("several faults")
-        joined.faults = tuple(fault for part in parts for fault in part.faults)
-        return joined
-
-
-class FaultReport:
-    """The faults of one document."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._faults: list[Fault] = list(document.faults)
-
-    def add(self, path: KeyPath, message: str, hint: str = "") -> None:
-        line = self.line(path)
-        key = redact_pasted(dotted(path))
-        self._faults.append(
-            Fault(redact_pasted(message), self._document.file, line, key, redact_pasted(hint)),
-        )
-
-    def extend(self, faults: Iterable[Fault]) -> None:
-        """Add faults that already name their file and line."""
-        self._faults.extend(faults)
-
-    def has(self, path: KeyPath) -> bool:
-        """Whether the document has a value at this path."""
-        return path in self._document.lines
-
-    def line(self, path: KeyPath) -> int:
-        """The line of a value; of one that is not in the document, that of the section around."""
-        while path and path not in self._document.lines:
-            path = path[:-1]
-        return self._document.lines.get(path, 1)
-
-    def raise_if_any(self) -> None:
-        if self._faults:
-            raise ConfigError(*sorted(self._faults, key=lambda fault: fault.line or 0))
 
 
 class Section:
@@ -125,6 +74,9 @@ class Section:
                 self.report.add((*self.path, key, index), message, hint)
         return [Section(self.report, (*self.path, key, i), v) for i, v in enumerate(value)]
 
+    def line(self, key: str) -> int:
+        return self.report.line((*self.path, key))
+
     def add(self, key: str, message: str, hint: str = "") -> None:
         """Report a fault of this key."""
         self.report.add((*self.path, key), message, hint)
@@ -134,11 +86,10 @@ class Section:
         for key in map(str, self._data):
             if key in self._known:
                 continue
-            near = difflib.get_close_matches(key, self._known, 1)
             if key in elsewhere:
                 hint = f"it belongs {elsewhere[key]}"
-            elif near:
-                hint = f"did you mean {near[0]}?"
+            elif near := nearest(key, self._known):
+                hint = f"did you mean {near}?"
             else:
                 hint = f"valid here: {', '.join(self._known)}"
             self.add(key, "unknown key", hint)

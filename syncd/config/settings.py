@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncd.model import Rules, TaskKey
 from syncd.secrets import KeySource
 
 CreateParams = Literal["query", "form", "both"]
 
-FOCUS_URL = "https://focus.toggl.com/api"
 SANDBOX = "sandbox"
 """`api.url` of the built-in server, and the `TaskKey.url` of its tasks."""
 
 
-@dataclass(frozen=True)
-class ApiSettings:
+class ApiSettings(NamedTuple):
     """The section `api`."""
 
-    url: str = FOCUS_URL
+    url: str = "https://focus.toggl.com/api"
     """Without a trailing slash; `sandbox` for the built-in server."""
     timeout: float = 30.0
     """Seconds: to connect, and between two reads."""
@@ -37,18 +34,7 @@ class ApiSettings:
         return self.url == SANDBOX
 
 
-@dataclass(frozen=True)
-class SyncSettings:
-    """The section `sync`, or a folder's own values of it; times in seconds."""
-
-    rules: Rules = field(default_factory=Rules)
-    settle: float = 2.0
-    rescan: float = 60.0
-    refresh: float = 3600.0
-
-
-@dataclass(frozen=True)
-class FolderEntry:
+class FolderEntry(NamedTuple):
     """One entry of `folders`: a folder with its task, or the parent of such folders."""
 
     kind: Literal["path", "each"]
@@ -62,12 +48,12 @@ class FolderEntry:
     workspace_id: int
     rules: Rules
     settle: float
+    """Seconds, as the two that follow."""
     rescan: float
     refresh: float
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """A whole config; `file` and `state_dir` are absolute paths."""
 
     file: str

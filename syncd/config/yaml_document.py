@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
 
-from syncd.config.fault_text import KeyPath, describe, dotted
+from syncd.config.faults import FaultReport, KeyPath, describe
 from syncd.errors import ConfigError, Fault
 from syncd.text import redact_pasted
 
@@ -32,19 +31,12 @@ _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Document:
-    """The values of a config, not yet checked."""
-
-    file: str
-    data: dict[str, object]
-    lines: dict[KeyPath, int] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
-
-
-def read_document(file: str) -> Document:
-    """The document in this file. Raises ConfigError if the file holds no mapping of keys."""
-    return parse_document(file, _decode(file, _read(file)))
+def read_document(file: str) -> tuple[object, FaultReport]:
+    """The values in this file, and what is wrong with them. Raises ConfigError if the file holds
+    no mapping of keys."""
+    root = _compose(file, _decode(file, _read(file)))
+    reader = _NodeReader(file)
+    return reader.value(root, ()), reader.report
 
 
 def _read(file: str) -> bytes:
@@ -81,28 +73,14 @@ def _decode(file: str, data: bytes) -> str:
         raise ConfigError(Fault("is not UTF-8", file, line, hint=hint)) from None
 
 
-class _DepthLimitedLoader(yaml.SafeLoader):
-    """Composes nodes to a bounded depth; PyYAML itself recurses until Python stops it."""
-
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="it is nested too deeply", problem_mark=mark)
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
-def parse_document(file: str, text: str) -> Document:
-    """The document in this text; `file` is the name that faults give."""
+def _compose(file: str, text: str) -> yaml.MappingNode:
     try:
-        root = yaml.compose(text, Loader=_DepthLimitedLoader)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise ConfigError(_syntax_fault(file, text, error)) from None
-    except (ValueError, OverflowError, RecursionError):  # PyYAML lets some of these out
+    except RecursionError:
+        raise ConfigError(Fault("is nested too deeply", file)) from None
+    except (ValueError, OverflowError):  # PyYAML lets some of these out
         raise ConfigError(Fault("is not valid YAML", file)) from None
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == f"{_TAG}null"):
         hint = "see config.example.yaml for one to start from"
@@ -110,14 +88,7 @@ def parse_document(file: str, text: str) -> Document:
     if not isinstance(root, yaml.MappingNode):
         hint = "write keys and values: `api:`, `sync:`, `folders:`"
         raise ConfigError(Fault("is not a mapping of keys to values", file, _line(root), hint=hint))
-    reader = _NodeReader(file)
-    try:
-        data = reader.value(root, ())
-    except _TooManyValues:
-        message = f"holds more than {MAX_VALUES:,} values, its aliases expanded"
-        raise ConfigError(Fault(message, file, hint="use fewer aliases")) from None
-    mapping = data if isinstance(data, dict) else {}
-    return Document(file, mapping, reader.lines, tuple(reader.faults))
+    return root
 
 
 def _syntax_fault(file: str, text: str, error: yaml.YAMLError) -> Fault:
@@ -142,17 +113,11 @@ def _syntax_fault(file: str, text: str, error: yaml.YAMLError) -> Fault:
     return Fault(redact_pasted(f"is not valid YAML: {problem}"), file, line, hint=hint)
 
 
-class _TooManyValues(Exception):
-    """The document has more than MAX_VALUES values."""
-
-
 class _NodeReader:
     """Turns nodes into values; collects the line of each value, and the faults."""
 
     def __init__(self, file: str) -> None:
-        self.file = file
-        self.lines: dict[KeyPath, int] = {}
-        self.faults: list[Fault] = []
+        self.report = FaultReport(file)
         self._values_left = MAX_VALUES
         self._enclosing: set[int] = set()
         """The collections around the current node; an alias to one of them contains itself."""
@@ -160,13 +125,14 @@ class _NodeReader:
     def value(self, node: Any, path: KeyPath) -> object:
         self._values_left -= 1
         if self._values_left < 0:
-            raise _TooManyValues
-        self.lines.setdefault(path, _line(node))
+            message = f"holds more than {MAX_VALUES:,} values, its aliases expanded"
+            raise ConfigError(Fault(message, self.report.file, hint="use fewer aliases"))
+        self.report.lines.setdefault(path, _line(node))
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._enclosing or len(self._enclosing) > MAX_DEPTH:
             endless = id(node) in self._enclosing
-            what = "an alias that contains itself" if endless else "aliases nested too deeply"
+            what = "an alias that contains itself" if endless else "it is nested too deeply"
             return self._fault(node, path, what, "write the values out")
         if node.tag not in (f"{_TAG}map", f"{_TAG}seq"):
             return self._bad_tag(node, path)
@@ -197,7 +163,7 @@ class _NodeReader:
                 self._fault(key_node, (*path, key), message, "remove one of the two")
                 continue
             first[key] = line
-            self.lines.setdefault((*path, key), line)
+            self.report.lines.setdefault((*path, key), line)
             result[key] = self.value(value_node, (*path, key))
         for source in merged:
             self._merge(source, path, result)
@@ -236,8 +202,7 @@ class _NodeReader:
         return self._fault(node, path, f"the YAML tag {describe(tag)} is not allowed", hint)
 
     def _fault(self, node: Any, path: KeyPath, message: str, hint: str) -> object:
-        key = redact_pasted(dotted(path))
-        self.faults.append(Fault(redact_pasted(message), self.file, _line(node), key, hint))
+        self.report.add(path, message, hint, _line(node))
         return UNUSABLE
 
 

@@ -84,13 +84,13 @@ class ApiKey:
                 log.warning("%s changes with a restart only; it stays %s", name, before)
         api = new.api if new.api.url == old.api.url else old.api
         entries = tuple(
-            e if e.task is None else replace(e, task=replace(e.task, url=api.url))
+            e if e.task is None else e._replace(task=replace(e.task, url=api.url))
             for e in new.entries
         )
         key = self._key if api.sandbox or api.key_source is None else api.key_source.read()
         self._recorded = self._recorded and api.key_source == self._source
         self._key, self._source = key, api.key_source
-        return replace(new, api=api, state_dir=old.state_dir, entries=entries), key
+        return new._replace(api=api, state_dir=old.state_dir, entries=entries), key
 
     def _advice(self) -> str:
         source: KeySource | None = self._source

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -53,7 +52,7 @@ def test_the_smallest_config_has_the_documented_defaults(load: Load, tmp_path: P
 
 
 def test_settings_are_frozen(load: Load) -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         load(SANDBOX + ONE).api.timeout = 1.0  # type: ignore[misc]
 
 

@@ -68,7 +68,7 @@ extra: 1
         ("delete: false", "not the switch false", ""),
         ('reverse: "true"', 'must be true or false, not "true"', "no quotes"),
         ("reverse: 1", "must be true or false", ""),
-        ("max_delete: -1", "must be at least 0", "0 or more"),
+        ("max_delete: -1", "must be at least 0", "at least 0"),
         ("max_delete: 1.5", "must be a whole number", ""),
         ("max_delete: true", "must be a whole number, not the switch true", ""),
         ('max_delete: "3"', "must be a whole number", "no quotes"),

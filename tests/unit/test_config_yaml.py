@@ -77,8 +77,8 @@ class TestYaml:
             ("sync: *nowhere\n", 1, "undefined alias", "quotes"),
             ("a: 1\n---\nb: 2\n", 2, "not valid YAML", "one config"),
             ("a: 1\n  b: 2\n", 2, "not valid YAML", "indentation"),
-            ("a: " + "[" * 5000 + "\n", 1, "nested too deeply", ""),
-            ("a:\n" + "".join(" " * n + "- \n" for n in range(1, 500)), 30, "too deeply", ""),
+            ("a: " + "[" * 5000 + "\n", None, "nested too deeply", ""),
+            ("a:\n" + "".join(" " * n + "- \n" for n in range(1, 500)), None, "too deeply", ""),
             ('a: "\\UFFFFFFFF"\n', None, "not valid YAML", ""),
         ],
     )
@@ -134,7 +134,7 @@ class TestYaml:
     def test_long_chains_of_aliases_are_refused(self, faults: Faults) -> None:
         chain = "a0: &a0 {x: 1}\n"
         chain += "".join(f"a{n}: &a{n} {{<<: *a{n - 1}}}\n" for n in range(1, 100))
-        assert any("aliases nested too deeply" in fault.message for fault in faults(chain))
+        assert any("nested too deeply" in fault.message for fault in faults(chain))
 
 
 PIECES: list[str] = ["api", "sync", "folders", "path", "task_id", "each", "ignore", "url", "<<"]
