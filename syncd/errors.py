@@ -24,7 +24,7 @@ SyncdError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class SyncdError(Exception):
@@ -35,8 +35,7 @@ class UsageError(SyncdError):
     """The command line is wrong."""
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """One mistake in a config: what is wrong, where, and how to correct it."""
 
     message: str

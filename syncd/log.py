@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
@@ -20,9 +20,8 @@ from syncd.text import printable, redact
 
 Format = Literal["text", "json"]
 
-_PRIORITIES = ((50, 2), (40, 3), (30, 4), (20, 6))
-"""Least level of logging -> syslog's priority (sd-daemon(3))."""
-_DEBUG_PRIORITY = 7
+_PRIORITIES = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "DEBUG": 7}
+"""Level of logging -> syslog's priority (sd-daemon(3)); INFO is 6."""
 _REPEAT_SECONDS = 3600.0
 _MAX_LINES = 500
 """Different lines that `RepeatFilter` remembers."""
@@ -37,7 +36,8 @@ def configure(*, verbosity: int, format: Format, stream: TextIO | None = None) -
     for handler in [h for h in root.handlers if isinstance(h, Handler)]:
         root.removeHandler(handler)
     handler = Handler(stream)
-    handler.setFormatter(_formatter(format, stream or sys.stderr))
+    in_journal = format == "text" and is_journal(stream or sys.stderr)
+    handler.setFormatter(Formatter("journal" if in_journal else format))
     root.addHandler(handler)
     ours.setLevel({-1: logging.WARNING, 0: logging.INFO}.get(verbosity, logging.DEBUG))
     root.setLevel(logging.DEBUG if verbosity > 0 else logging.WARNING)
@@ -48,19 +48,14 @@ def configure(*, verbosity: int, format: Format, stream: TextIO | None = None) -
 
 def writes_levels_for_machines() -> bool:
     """Whether each line carries its level in a form for programs: JSON or journald's."""
-    formatters = [handler.formatter for handler in logging.getLogger().handlers]
-    return any(
-        isinstance(f, JsonFormatter) or (isinstance(f, LineFormatter) and f.journald)
-        for f in formatters
-    )
+    formatters = (handler.formatter for handler in logging.getLogger().handlers)
+    return any(isinstance(f, Formatter) and f.kind != "text" for f in formatters)
 
 
 def limit_repeats(clock: Callable[[], float] = time.monotonic) -> None:
     """From now on, log a repeated warning or error once an hour only (used by the service)."""
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, Handler) and not any(
-            isinstance(f, RepeatFilter) for f in handler.filters
-        ):
+        if isinstance(handler, Handler):
             handler.addFilter(RepeatFilter(clock))
 
 
@@ -98,71 +93,55 @@ class RepeatFilter(logging.Filter):
             return True
         key, now = (record.name, record.levelno, _message(record)), self._clock()
         with self._lock:
-            logged_at, count = self._lines.get(key, (None, 0))
-            count += 1
-            if logged_at is not None and now - logged_at < self._every:
-                self._lines[key] = (logged_at, count)
+            logged_at, dropped = self._lines.get(key, (float("-inf"), 0))
+            if now - logged_at < self._every:
+                self._lines[key] = (logged_at, dropped + 1)
                 return False
-            self._forget_old_lines(now)
+            if len(self._lines) >= _MAX_LINES:
+                self._lines.clear()
             self._lines[key] = (now, 0)
-        record.__dict__["repeated"] = count if logged_at is not None else 1
+        record.__dict__["repeated"] = dropped + 1
         return True
 
-    def _forget_old_lines(self, now: float) -> None:
-        if len(self._lines) >= _MAX_LINES:
-            fresh = {k: v for k, v in self._lines.items() if now - v[0] < self._every}
-            self._lines = fresh if len(fresh) < _MAX_LINES else {}
 
+class Formatter(logging.Formatter):
+    """One line for a record.
 
-class LineFormatter(logging.Formatter):
-    """Time, level unless it is INFO, and text; for journald: priority and text."""
+    text: time, level unless it is INFO, and text · journal: priority and text · json: one object
+    in ASCII.
+    """
 
-    def __init__(self, *, journald: bool) -> None:
+    def __init__(self, kind: Literal["text", "journal", "json"]) -> None:
         super().__init__()
-        self.journald = journald
+        self.kind = kind
 
     def format(self, record: logging.LogRecord) -> str:
-        text = _text(record)
+        text, level = _text(record), record.levelname
+        if self.kind == "json":
+            at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+            return json.dumps(
+                {
+                    "time": at.replace("+00:00", "Z"),
+                    "level": level.lower(),
+                    "logger": record.name,
+                    "message": text,
+                }
+            )
         if not record.name.startswith("syncd"):
             text = f"{printable(record.name)}: {text}"
-        if self.journald:
-            return f"<{_priority(record.levelno)}>{text}"
+        if self.kind == "journal":
+            return f"<{_PRIORITIES.get(level, 6)}>{text}"
         at = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M:%S")
-        level = "" if record.levelno == logging.INFO else f"{record.levelname} "
-        return f"{at} {level}{text}"
+        return f"{at} {text}" if level == "INFO" else f"{at} {level} {text}"
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line, in ASCII."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        return json.dumps(
-            {
-                "time": at.replace("+00:00", "Z"),
-                "level": record.levelname.lower(),
-                "logger": record.name,
-                "message": _text(record),
-            }
-        )
-
-
-def _formatter(format: Format, stream: TextIO) -> logging.Formatter:
-    return JsonFormatter() if format == "json" else LineFormatter(journald=is_journal(stream))
-
-
-def is_journal(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+def is_journal(stream: TextIO) -> bool:
     """Whether journald reads this stream (systemd.exec(5), $JOURNAL_STREAM)."""
-    named = environ.get("JOURNAL_STREAM", "")
     try:
         found = os.fstat(stream.fileno())
     except (OSError, ValueError, AttributeError):
         return False
-    return named == f"{found.st_dev}:{found.st_ino}"
-
-
-def _priority(level: int) -> int:
-    return next((p for least, p in _PRIORITIES if level >= least), _DEBUG_PRIORITY)
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -7,15 +7,12 @@ it may have changed, and goes into the Authorization header only.
 from __future__ import annotations
 
 import codecs
+import fcntl
 import os
 import re
-import select
 import shutil
 import stat
-import subprocess
-import time
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncd.errors import ConfigError, Fault
 from syncd.hidden_paths import may_be_hidden
@@ -25,8 +22,6 @@ KeyKind = Literal["token_file", "token_env", "token_command"]
 
 MAX_KEY_BYTES = 64 * 1024
 COMMAND_SECONDS = 30.0
-_POLL_SECONDS = 0.05
-"""Between two checks whether a command has ended."""
 
 _TRACK_KEY = re.compile(r"[0-9A-Fa-f]{32}")
 _GET_A_KEY = (
@@ -35,8 +30,7 @@ _GET_A_KEY = (
 )
 
 
-@dataclass(frozen=True, repr=False)
-class KeySource:
+class KeySource(NamedTuple):
     """Where the key is, and the config file and line that say so."""
 
     kind: KeyKind
@@ -72,14 +66,12 @@ class KeySource:
 
     def read(self) -> str:
         """The present key. Raises ConfigError if there is none, or one that can never work."""
-        readers = {
-            "token_file": self._from_file,
-            "token_env": self._from_environment,
-            "token_command": self._from_command,
-        }
-        return self._checked(readers[self.kind]())
-
-    def _checked(self, found: str) -> str:
+        if self.kind == "token_file":
+            found = self._from_file()
+        elif self.kind == "token_env":
+            found = self._from_environment()
+        else:
+            found = self._from_command()
         key = found.strip()
         if not key:
             raise self._wrong("holds no key: it is empty", _GET_A_KEY)
@@ -111,51 +103,33 @@ class KeySource:
         return found
 
     def _from_command(self) -> str:
-        """The first line of the command's output."""
-        try:
-            process = subprocess.Popen(
-                [self._program(), *self.location[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=self._directory(),
-            )
-        except (OSError, ValueError):
-            raise self._no_command() from None
-        with process:
+        """The first line of what the command prints; no message quotes it."""
+        import subprocess  # few configs need it
+
+        # Not a pipe, which a process that the command leaves behind may keep open; not on a disk.
+        memory = os.memfd_create("key", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        with open(memory, "r+b", buffering=0) as output:
+            output.truncate(MAX_KEY_BYTES)
+            fcntl.fcntl(output, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
             try:
-                data = self._read_output(process)
-            finally:
-                process.kill()
-        return data.decode("ascii", "replace").strip().partition("\n")[0]
-
-    def _read_output(self, process: subprocess.Popen[bytes]) -> bytes:
-        """All that the command prints, within COMMAND_SECONDS and MAX_KEY_BYTES.
-
-        Reading stops when the command ends, not when the pipe closes: a background process of
-        the command may keep the pipe open. No message quotes the output.
-        """
-        assert process.stdout is not None
-        deadline = time.monotonic() + COMMAND_SECONDS
-        descriptor, data, is_open = process.stdout.fileno(), b"", True
-        while True:
-            ended = process.poll() is not None
-            waiting = [descriptor] if is_open else []
-            if select.select(waiting, [], [], 0.0 if ended else _POLL_SECONDS)[0]:
-                chunk = os.read(descriptor, MAX_KEY_BYTES)
-                data, is_open = data + chunk, bool(chunk)
-            elif ended:
-                break
-            if len(data) > MAX_KEY_BYTES:
-                raise self._wrong(f"{self._name()} printed more than 64 KiB", "print the key only")
-            if time.monotonic() > deadline:
+                done = subprocess.run(
+                    [self._program(), *self.location[1:]],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.DEVNULL,
+                    cwd=self._directory(),
+                    timeout=COMMAND_SECONDS,
+                )
+            except (OSError, ValueError):
+                raise self._no_command() from None
+            except subprocess.TimeoutExpired:
                 message = f"{self._name()} did not end within {COMMAND_SECONDS:.0f} s"
-                raise self._wrong(message, "does it wait for a passphrase?")
-        code = process.returncode
-        if code != 0:
+                raise self._wrong(message, "does it wait for a passphrase?") from None
+            printed = os.pread(memory, output.tell(), 0)
+        if (code := done.returncode) != 0:
             how = f"ended with exit code {code}" if code > 0 else f"was killed by signal {-code}"
             raise self._wrong(f"{self._name()} {how}", "run it by hand to see why")
-        return data
+        return printed.decode("ascii", "replace").strip().partition("\n")[0]
 
     def _directory(self) -> str:
         return os.path.dirname(self.config) or "."
@@ -177,11 +151,9 @@ class KeySource:
             raise self._wrong(f"{self.location[0]} is not a regular file", "name a file")
         if found.st_mode & (stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
             mode = stat.S_IMODE(found.st_mode)
-            message = (
-                f"{self.location[0]} may be read by others, or written by its group or others "
-                f"(mode {mode:04o})"
-            )
-            raise self._wrong(message, f"chmod 600 {self.location[0]}; its group may read it: 640")
+            message = f"may be read by others, or written by its group or others (mode {mode:04o})"
+            hint = f"chmod 600 {self.location[0]}; its group may read it: 640"
+            raise self._wrong(f"{self.location[0]} {message}", hint)
 
     def _unreadable(self, error: OSError) -> ConfigError:
         if isinstance(error, FileNotFoundError):
@@ -189,12 +161,9 @@ class KeySource:
             if may_be_hidden(self.location[0]):
                 hint = "if it is there for others, hand it over with LoadCredential= in the unit"
             return self._wrong(f"{self.location[0]} does not exist", hint)
-        return self._wrong(
-            f"{self.location[0]} cannot be read: {error.strerror}", "correct the path"
-        )
+        message = f"{self.location[0]} cannot be read: {error.strerror}"
+        return self._wrong(message, "correct the path")
 
     def _wrong(self, message: str, hint: str) -> ConfigError:
-        key = f"api.{self.kind}"
-        return ConfigError(
-            Fault(redact_pasted(message), self.config, self.line, key, redact_pasted(hint))
-        )
+        message, hint = redact_pasted(message), redact_pasted(hint)
+        return ConfigError(Fault(message, self.config, self.line, f"api.{self.kind}", hint))

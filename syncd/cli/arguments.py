@@ -14,19 +14,18 @@ from syncd.log import is_journal
 EPILOG = """\
 exit status: 0 in sync · 1 something failed or is held back · 2 bad usage · 75 try again
 later · 77 the key was refused · 78 the config is wrong"""
+JSON = "one JSON document on stdout"
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """All options with their defaults; exits with 2 and a usage line if they make no sense."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    for name, value in (("dry_run", False), ("json", False), ("folder", None)):
-        vars(options).setdefault(name, value)
     if options.command is not None and options.once:
         parser.error(f"--once goes without a command, not with `{options.command}`")
     if not options.once and options.command is None:
         for name in ("dry_run", "json", "folder", "wait", "allow_delete", "adopt", "retry"):
-            if getattr(options, name, None):
+            if getattr(options, name):
                 parser.error(f"--{name.replace('_', '-')} goes with --once")
     if options.dry_run and options.wait:
         parser.error("--wait waits to send, --dry-run sends nothing: choose one")
@@ -56,28 +55,24 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"syncd {__version__}")
-    _common(parser, top=True)
+    _common(parser)
+    # A command has no defaults for them, which would replace what stands before it.
+    parser.set_defaults(config=None, verbose=False, quiet=False, log_format="text")
     once = parser.add_argument_group("one run")
-    once.add_argument(
-        "--once", action="store_true", help="reconcile every folder once, print a report, exit"
-    )
-    _dry_run(once, "print the plan and what each action costs; only GETs are sent")
-    _json(once)
+    _flag(once, "--once", "reconcile every folder once, print a report, exit")
+    _flag(once, "--dry-run", "print the plan and what each action costs; only GETs are sent")
+    _flag(once, "--json", JSON)
     _folder(once)
-    once.add_argument(
-        "--wait", action="store_true", help="sleep through an exhausted quota instead of leaving"
-    )
-    once.add_argument(
-        "--allow-delete",
-        action="store_true",
-        help="this run may delete more than max_delete, and more than half",
-    )
-    once.add_argument(
+    _flag(once, "--wait", "sleep through an exhausted quota instead of leaving")
+    _flag(once, "--allow-delete", "this run may delete more than max_delete, and more than half")
+    _flag(
+        once,
         "--adopt",
-        action="store_true",
-        help="claim every attachment that matches a file by name and size, whatever its age",
+        "claim every attachment that matches a file by name and size, whatever its age",
     )
-    once.add_argument("--retry", action="store_true", help="forget all waits but the quota's")
+    _flag(once, "--retry", "forget all waits but the quota's")
+    flags = ("once", "dry_run", "json", "wait", "allow_delete", "adopt", "retry")
+    parser.set_defaults(folder=None, **dict.fromkeys(flags, False))
     _commands(parser)
     return parser
 
@@ -85,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 def _commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
+    def command(name: str, text: str, *, json: bool = True) -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name,
             help=text,
@@ -94,59 +89,39 @@ def _commands(parser: argparse.ArgumentParser) -> None:
             epilog=EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        _common(sub, top=False)
+        _common(sub)
+        if json:
+            _flag(sub, "--json", JSON)
         return sub
 
     approve = command("approve", "show what is held back, and approve exactly that once")
     _folder(approve)
-    _dry_run(approve, "show it, and approve nothing")
-    _json(approve)
+    _flag(approve, "--dry-run", "show it, and approve nothing")
     check = command("check", "validate config, key, folders and tasks (one list each)")
-    check.add_argument("--offline", action="store_true", help="send no request")
-    _json(check)
-    status = command("status", "what was done last and will be done next")
-    _json(status)
-    why = command("why", "everything about one file")
-    why.add_argument("file", metavar="FILE")
-    _json(why)
-    listing = command("list", "the task's attachments in display order (one list each)")
-    _folder(listing)
-    _json(listing)
-    sandbox = command("sandbox", "a local Focus API to try things on")
-    sandbox.add_argument("--port", type=_port, default=0, help="0 = a free one (default)")
+    _flag(check, "--offline", "send no request")
+    command("status", "what was done last and will be done next")
+    command("why", "everything about one file").add_argument("file", metavar="FILE")
+    _folder(command("list", "the task's attachments in display order (one list each)"))
+    sandbox = command("sandbox", "a local Focus API to try things on", json=False)
+    sandbox.add_argument("--port", type=_count, default=0, help="0 = a free one (default)")
     sandbox.add_argument("--quota", type=_count, default=30, help="requests an hour (default: 30)")
 
 
-def _common(parser: argparse.ArgumentParser, *, top: bool) -> None:
-    """Add the options that may stand before or after a command.
+_Group = argparse.ArgumentParser | argparse._ArgumentGroup
 
-    A command has no defaults for them, which would replace what stands before it.
-    """
 
-    def default(value: object) -> object:
-        return value if top else argparse.SUPPRESS
-
+def _common(parser: argparse.ArgumentParser) -> None:
+    """Add the options that may stand before or after a command."""
     parser.add_argument(
         "-c",
         "--config",
         metavar="FILE",
-        default=default(None),
+        default=argparse.SUPPRESS,
         help="else $SYNCD_CONFIG, $XDG_CONFIG_HOME/syncd/config.yaml, /etc/syncd/config.yaml",
     )
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", default=default(False), help="say more"
-    )
-    parser.add_argument(
-        "-q",
-        "--quiet",
-        action="store_true",
-        default=default(False),
-        help="only warnings and errors, on stderr",
-    )
-    parser.add_argument("--log-format", choices=("text", "json"), default=default("text"))
-
-
-_Group = argparse.ArgumentParser | argparse._ArgumentGroup
+    _flag(parser, "-v", "--verbose", "say more")
+    _flag(parser, "-q", "--quiet", "only warnings and errors, on stderr")
+    parser.add_argument("--log-format", choices=("text", "json"), default=argparse.SUPPRESS)
 
 
 def _folder(parser: _Group) -> None:
@@ -160,21 +135,9 @@ def _folder(parser: _Group) -> None:
     )
 
 
-def _dry_run(parser: _Group, text: str) -> None:
-    parser.add_argument("--dry-run", action="store_true", default=argparse.SUPPRESS, help=text)
-
-
-def _json(parser: _Group) -> None:
-    parser.add_argument(
-        "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on stdout"
-    )
-
-
-def _port(text: str) -> int:
-    number = _count(text)
-    if number > 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return number
+def _flag(parser: _Group, *names_and_help: str) -> None:
+    *names, text = names_and_help
+    parser.add_argument(*names, action="store_true", default=argparse.SUPPRESS, help=text)
 
 
 def _count(text: str) -> int:

@@ -13,6 +13,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; uploads are kept in memory only."""
     try:
         serve(arguments.port, arguments.quota, lambda line: print_lines(line, flush=True), None)
-    except OSError as error:
-        raise UsageError(f"--port {arguments.port}: {error.strerror}") from None
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"--port {arguments.port}: {reason}") from None
     return 0

@@ -158,7 +158,7 @@ def test_a_command_may_stand_beside_the_config(tmp_path: Path) -> None:
         (("sh", "-c", f"echo {TRACK_KEY}"), "Toggl Track"),
         (("no-such-command-at-all", TRACK_KEY), "no-such-command-at-all was not found"),
         (("true",), "it is empty"),
-        (("yes", TRACK_KEY), "printed more than 64 KiB"),
+        (("yes", TRACK_KEY), "yes ended with exit code 1"),
     ],
 )
 def test_a_command_that_fails_is_named_and_its_words_are_not(
