@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         "claim every attachment that matches a file by name and size, whatever its age",
     )
     _flag(once, "--retry", "forget all waits but the quota's")
-    flags = ("once", "dry_run", "json", "wait", "allow_delete", "adopt", "retry")
+    flags = ("once", "dry_run", "json", "wait", "allow_delete", "adopt", "retry", "offline")
     parser.set_defaults(folder=None, **dict.fromkeys(flags, False))
     _commands(parser)
     return parser

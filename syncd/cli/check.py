@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from syncd.cli.assembly import Hooks, assemble
 from syncd.cli.errors import NOT_TRIED, exit_code_of, explain
@@ -22,11 +21,9 @@ from syncd.state.ledger import Ledger
 
 SKEW = 300.0
 """Seconds by which this clock may differ from the server's without a warning."""
-_NOT_TRIED = "not tried: what is wrong above comes first"
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """The result on one thing that was checked."""
 
     what: str
@@ -48,32 +45,8 @@ class Check:
         return f"{mark} {self.name}: {self.text}"
 
 
-@dataclass
-class Checks:
-    """The results so far, in order."""
-
-    offline: bool
-    results: list[Check] = field(default_factory=list)
-
-    def ok(self, what: str, name: str, text: str) -> None:
-        self.results.append(Check(what, name, text))
-
-    def warn(self, what: str, name: str, text: str) -> None:
-        self.results.append(Check(what, name, text, warning=True))
-
-    def fail(self, what: str, name: str, text: str, code: int) -> None:
-        self.results.append(Check(what, name, text, code))
-
-    @property
-    def code(self) -> int:
-        return worst([check.code for check in self.results])
-
-    def to_json(self) -> dict[str, Any]:
-        code = self.code
-        errors = [c.text for c in self.results if c.code == code and code != OK]
-        checks = [check.to_json() for check in self.results]
-        error = errors[0] if errors else None
-        return {"version": 1, "exit": code, "error": error, "checks": checks}
+Checks = list[Check]
+"""The results so far, in order."""
 
 
 def blank(_: argparse.Namespace) -> dict[str, Any]:
@@ -82,21 +55,27 @@ def blank(_: argparse.Namespace) -> dict[str, Any]:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if a cycle could do its work; nothing is written."""
-    checks = Checks(arguments.offline)
+    checks: Checks = []
     config = _check_config(checks, arguments.config)
     if config is not None:
-        _check_all(checks, config)
+        _check_all(checks, config, arguments.offline)
+    code = _code(checks)
     if arguments.json:
-        print_json(checks.to_json())
+        error = next((c.text for c in checks if c.code == code), None) if code != OK else None
+        documents = [check.to_json() for check in checks]
+        print_json({"version": 1, "exit": code, "error": error, "checks": documents})
     else:
-        for result in checks.results:
-            print_lines(str(result))
-    for result in checks.results:
+        print_lines(*map(str, checks))
+    for result in checks:
         if result.code != OK:
             print_error(f"{result.name}: {result.text}", on_stdout=True)
         elif result.warning and arguments.json:
             print_warning(f"{result.name}: {result.text}", on_stdout=True)
-    return checks.code
+    return code
+
+
+def _code(checks: Checks) -> int:
+    return worst(check.code for check in checks)
 
 
 def _check_config(checks: Checks, argument: str | None) -> Config | None:
@@ -104,25 +83,24 @@ def _check_config(checks: Checks, argument: str | None) -> Config | None:
     try:
         config = load_config(find_config(argument))
     except ConfigError as error:
-        for fault in error.faults:
-            checks.fail("config", "config", str(fault), CONFIG)
+        checks += [Check("config", "config", str(fault), CONFIG) for fault in error.faults]
         return None
     entries = len(config.entries)
     plural = "y" if entries == 1 else "ies"
-    checks.ok("config", "config", f"{config.file} ({entries} entr{plural})")
+    checks.append(Check("config", "config", f"{config.file} ({entries} entr{plural})"))
     return config
 
 
-def _check_all(checks: Checks, config: Config) -> None:
+def _check_all(checks: Checks, config: Config, offline: bool) -> None:
     key = _check_key(checks, config)
     ledger = _check_state(checks, config.state_dir)
     targets = _check_folders(checks, config, ledger)
-    if checks.offline:
+    if offline:
         return
     if not key or ledger is None:
-        for target in targets:
-            name = target.folder.name
-            checks.fail("task", name, f"{target.folder.task}: {_NOT_TRIED}", checks.code)
+        text, code = "not tried: what is wrong above comes first", _code(checks)
+        folders = (target.folder for target in targets)
+        checks += [Check("task", f.name, f"{f.task}: {text}", code) for f in folders]
         return
     _check_tasks(checks, config, targets)
 
@@ -130,46 +108,47 @@ def _check_all(checks: Checks, config: Config) -> None:
 def _check_key(checks: Checks, config: Config) -> bool:
     source = config.api.key_source
     if source is None or config.api.sandbox:
-        checks.ok("key", "key", "none is needed for the built-in sandbox")
+        checks.append(Check("key", "key", "none is needed for the built-in sandbox"))
         return True
     try:
         source.read()
     except ConfigError as error:
-        for fault in error.faults:
-            checks.fail("key", "key", str(fault), CONFIG)
+        checks += [Check("key", "key", str(fault), CONFIG) for fault in error.faults]
         return False
-    checks.ok("key", "key", f"{source} holds one")
+    checks.append(Check("key", "key", f"{source} holds one"))
     return True
 
 
 def _check_state(checks: Checks, state_dir: str) -> Ledger | None:
     """A copy of the ledger; None = it cannot be used."""
+
+    def add(text: str, code: int = OK) -> None:
+        checks.append(Check("state", "state_dir", text, code))
+
     existing = state_dir
-    while not os.path.lexists(existing) and existing != os.path.dirname(existing):
+    while not os.path.lexists(existing):
         existing = os.path.dirname(existing)
-    own = ("ledger.db", "lock")
-    files = [p for p in (os.path.join(state_dir, n) for n in own) if os.path.lexists(p)]
     if not os.path.isdir(existing):
-        checks.fail("state", "state_dir", f"{existing} is not a directory: name another", LATER)
+        add(f"{existing} is not a directory: name another", LATER)
         return None
-    refused = [p for p in files if not os.access(p, os.R_OK | os.W_OK)]
-    if not os.access(existing, os.W_OK | os.X_OK):
-        refused = [existing]
     damage: list[str] = []
     try:
         ledger = Ledger.snapshot(state_dir, damage.append)
         ledger.examine()
     except StateError as error:
-        checks.fail("state", "state_dir", str(error), exit_code_of(error))
+        add(str(error), exit_code_of(error))
         return None
     for text in damage:
-        checks.fail("state", "state_dir", text, PARTLY)
+        add(text, PARTLY)
+    files = (os.path.join(state_dir, name) for name in ("ledger.db", "lock"))
+    refused = [p for p in files if os.path.lexists(p) and not os.access(p, os.R_OK | os.W_OK)]
+    if not os.access(existing, os.W_OK | os.X_OK):
+        refused = [existing]
     if refused:
         hint = "make it writable for syncd's user, or name another state_dir"
-        checks.fail("state", "state_dir", f"{refused[0]} is not writable: {hint}", LATER)
+        add(f"{refused[0]} is not writable: {hint}", LATER)
     elif not damage:
-        made = "" if existing == state_dir else " (will be made)"
-        checks.ok("state", "state_dir", f"{state_dir}{made}")
+        add(state_dir if existing == state_dir else f"{state_dir} (will be made)")
     return ledger
 
 
@@ -186,49 +165,45 @@ def _check_folders(checks: Checks, config: Config, ledger: Ledger | None) -> lis
     for parent in folders.parents:
         if parent not in unreadable:
             found = sum(1 for t in folders.targets if t.parent == parent)
-            checks.ok("each", parent, count(found, "task folder"))
+            checks.append(Check("each", parent, count(found, "task folder")))
     for report in folders.errors:
         what = "each" if report.path in folders.parents else "folder"
-        checks.fail(what, report.name, report.error or "", report.exit_code)
+        checks.append(Check(what, report.name, report.error or "", report.exit_code))
     for removed in folders.removed:
-        checks.warn("folder", removed.path, str(removed))
-    for target in folders.targets:
-        _check_folder(checks, target.folder, attached[target.folder.task])
+        checks.append(Check("folder", removed.path, str(removed), warning=True))
+    for folder in (target.folder for target in folders.targets):
+        checks += _check_folder(folder, attached[folder.task])
     return list(folders.targets)
 
 
-def _check_folder(checks: Checks, folder: Folder, attached: Collection[str]) -> None:
+def _check_folder(folder: Folder, attached: Collection[str]) -> Iterator[Check]:
     try:
         found = scan(folder.path, folder.rules, attached)
     except FolderError as error:
-        checks.fail("folder", folder.name, str(error), PARTLY)
+        yield Check("folder", folder.name, str(error), PARTLY)
         return
     files = count(len(found.files), "file")
-    checks.ok("folder", folder.name, f"{folder.path} ({files} to sync)")
+    yield Check("folder", folder.name, f"{folder.path} ({files} to sync)")
     for problem in found.failed:
-        checks.fail("folder", folder.name, f"{problem.path}: {problem.reason}", PARTLY)
+        yield Check("folder", folder.name, f"{problem.path}: {problem.reason}", PARTLY)
 
 
 def _check_tasks(checks: Checks, config: Config, targets: Sequence[Target]) -> None:
     """List each task once, as any cycle does."""
-    refused, skew = False, 0.0
+    code, skew = OK, 0.0
     with assemble(config, writing=False, hooks=Hooks()) as assembly:
-        for target in targets:
-            folder = target.folder
-            if refused:
-                checks.fail("task", folder.name, f"{folder.task}: {NOT_TRIED}", KEY)
-                continue
-            try:
-                listing = assembly.context.remote.list(folder.task, folder.rules.max_files)
-            except SyncdError as error:
-                code, text = explain(error, folder.task)
-                refused = code == KEY
-                checks.fail("task", folder.name, text, code)
-                continue
-            attachments = count(len(listing.attachments), "attachment")
-            checks.ok("task", folder.name, f"{folder.path} -> {folder.task} ({attachments})")
-            skew = max(skew, listing.clock_skew, key=abs)
+        for folder in (target.folder for target in targets):
+            text = f"{folder.task}: {NOT_TRIED}"
+            if code != KEY:
+                try:
+                    listing = assembly.context.remote.list(folder.task, folder.rules.max_files)
+                    attachments = count(len(listing.attachments), "attachment")
+                    code, text = OK, f"{folder.path} -> {folder.task} ({attachments})"
+                    skew = max(skew, listing.clock_skew, key=abs)
+                except SyncdError as error:
+                    code, text = explain(error, folder.task)
+            checks.append(Check("task", folder.name, text, code))
     if abs(skew) > SKEW:
         side = "behind" if skew > 0 else "ahead of"
         text = f"this clock is {duration_text(abs(skew))} {side} the server's: set it (NTP)"
-        checks.warn("clock", "clock", text)
+        checks.append(Check("clock", "clock", text, warning=True))

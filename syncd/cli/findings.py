@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from syncd.cli.format import count, size_text, time_text
@@ -12,7 +11,7 @@ from syncd.cli.offline import judge_offline
 from syncd.cli.read_only import ReadOnlyView
 from syncd.core.ignore import selection
 from syncd.core.names import same_name
-from syncd.engine.report import OK, PARTLY
+from syncd.engine.report import PARTLY
 from syncd.errors import FolderError
 from syncd.model import LocalFile
 from syncd.overview.folders import Target
@@ -21,47 +20,21 @@ from syncd.overview.verdict import Kind, Verdict
 from syncd.task_state import LedgerEntry, Refusal, TaskState
 
 
-@dataclass(frozen=True)
-class Findings:
-    """All about one file."""
-
-    path: str
-    synced: bool
-    rule: str
-    """Whether the file is synced, and by which rule."""
-    state: str
-    """A word, a colon, and what it means."""
-    attachment: LedgerEntry | None = None
-    last_error: str | None = None
-    next_try: float | None = None
-    """In seconds since the epoch."""
-    notes: tuple[str, ...] = ()
-    code: int = OK
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "exit": self.code,
-            "error": self.last_error if self.code else None,
-            "path": self.path,
-            "synced": self.synced,
-            "rule": self.rule,
-            "state": self.state,
-            "attachment": _attachment(self.attachment),
-            "last_error": self.last_error,
-            "next_try": rfc3339(self.next_try),
-            "notes": list(self.notes),
-        }
-
-
-def find(view: ReadOnlyView, target: Target, path: str) -> Findings:
+def findings(view: ReadOnlyView, target: Target, path: str) -> dict[str, Any]:
     """Look at the folder, the copy of the ledger, and the status file."""
     folder, patterns = target.folder, selection(target.folder.rules)
     try:
         verdicts = judge_offline(view, target)
     except FolderError as error:
-        state, entry = "error: its folder cannot be synced", _entry_of(view, target, path)
-        rule = patterns.reason(path)
-        return Findings(path, False, rule, state, entry, str(error), code=PARTLY)
+        return {
+            "exit": PARTLY,
+            "error": str(error),
+            "path": path,
+            "rule": patterns.reason(path),
+            "state": "error: its folder cannot be synced",
+            "attachment": _attachment(_entry_of(view, target, path)),
+            "last_error": str(error),
+        }
     obstacle, file = verdicts.obstacle(path), verdicts.file(path)
     blocked = obstacle and patterns.selects(path)
     rule = f"not synced: {obstacle}" if blocked else patterns.reason(path)
@@ -80,16 +53,16 @@ def find(view: ReadOnlyView, target: Target, path: str) -> Findings:
     if not verdict.is_resting:
         next_try, reasons = _next_try(view, target, verdict, status)
         notes += reasons
-    return Findings(
-        path,
-        file is not None,
-        rule,
-        f"{verdict.kind}: {verdict.reason}",
-        verdict.entry,
-        next((error for error in errors if error), None),
-        next_try,
-        tuple(notes),
-    )
+    return {
+        "path": path,
+        "synced": file is not None,
+        "rule": rule,
+        "state": f"{verdict.kind}: {verdict.reason}",
+        "attachment": _attachment(verdict.entry),
+        "last_error": next((error for error in errors if error), None),
+        "next_try": next_try,
+        "notes": notes,
+    }
 
 
 def _from_ledger(

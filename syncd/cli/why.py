@@ -5,47 +5,62 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from syncd.cli.findings import Findings, find
+from syncd.cli.findings import findings
 from syncd.cli.format import time_text
 from syncd.cli.output import print_error, print_json, print_lines
-from syncd.cli.read_only import ReadOnlyView, open_read_only
+from syncd.cli.read_only import open_read_only
 from syncd.engine.report import OK, PARTLY
+from syncd.model import Folder
 from syncd.overview.folders import Folders, Target
-
-
-@dataclass(frozen=True)
-class Place:
-    """A file in a synced folder; `path` is relative, with `/`."""
-
-    target: Target
-    path: str
+from syncd.overview.status import rfc3339
 
 
 def blank(arguments: argparse.Namespace) -> dict[str, Any]:
-    return _document(arguments.file, None, None)
+    """What is told of a file in no folder; times in seconds since the epoch."""
+    return {
+        "version": 1,
+        "exit": OK,
+        "error": None,
+        "file": arguments.file,
+        "folder": None,
+        "task_id": None,
+        "path": None,
+        "synced": False,
+        "rule": "not synced: it lies in no synced folder",
+        "state": "unknown",
+        "attachment": None,
+        "last_error": None,
+        "next_try": None,
+        "notes": [],
+    }
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if the file lies in a synced folder, 1 if not."""
+    document = blank(arguments)
     with open_read_only(arguments) as view:
-        place = find_place(arguments.file, view.folders)
+        place = _find_place(arguments.file, view.folders)
         if place is None:
-            return _in_no_folder(arguments, view)
-        found = find(view, place.target, place.path)
+            reason = _why_in_no_folder(os.path.abspath(arguments.file), view.folders)
+            document |= {"exit": PARTLY, "error": f"{arguments.file}: {reason}"}
+        else:
+            folder = place[0].folder
+            document |= {"folder": folder.name, "task_id": folder.task.task_id}
+            document |= findings(view, *place)
     if arguments.json:
-        print_json(_document(arguments.file, place, found))
-    else:
-        print_lines(*_lines(place, found, view.now))
-    if found.code != OK:
-        print_error(f"{found.path}: {found.last_error or found.state}", on_stdout=True)
-    return found.code
+        print_json(document | {"next_try": rfc3339(document["next_try"])})
+    elif place is not None:
+        print_lines(*_lines(place[0].folder, document, view.now))
+    if document["exit"] != OK:
+        print_error(document["error"], on_stdout=arguments.json or place is not None)
+    return int(document["exit"])
 
 
-def find_place(file: str, folders: Folders) -> Place | None:
-    """The folder that a file, there or not, lies in: by its path as it is spelled, else resolved.
+def _find_place(file: str, folders: Folders) -> tuple[Target, str] | None:
+    """The folder that a file, there or not, lies in, and its relative path: by its path as it is
+    spelled, else resolved.
 
     The last part of the path is never resolved: a link in a folder is a file of its own.
     """
@@ -60,21 +75,12 @@ def find_place(file: str, folders: Folders) -> Place | None:
         ]
         if found:
             _, target, inner = max(found, key=lambda place: place[0])
-            return Place(target, inner)
+            return target, inner
     return None
 
 
 def _below(path: str, root: str) -> bool:
     return path != root and path.startswith(root.rstrip("/") + "/")
-
-
-def _in_no_folder(arguments: argparse.Namespace, view: ReadOnlyView) -> int:
-    text = f"{arguments.file}: {_why_in_no_folder(os.path.abspath(arguments.file), view.folders)}"
-    if arguments.json:
-        document = _document(arguments.file, None, None)
-        print_json(document | {"exit": PARTLY, "error": text})
-    print_error(text, on_stdout=arguments.json)
-    return PARTLY
 
 
 def _why_in_no_folder(path: str, folders: Folders) -> str:
@@ -98,31 +104,16 @@ def _why_in_no_folder(path: str, folders: Folders) -> str:
     return f"it lies in no folder of the config (there is: {names})"
 
 
-def _document(file: str, place: Place | None, found: Findings | None) -> dict[str, Any]:
-    nothing = Findings("", False, "not synced: it lies in no synced folder", "unknown", code=PARTLY)
-    return {
-        "version": 1,
-        "exit": 0,
-        "error": None,
-        "file": file,
-        "folder": place.target.folder.name if place else None,
-        "task_id": place.target.folder.task.task_id if place else None,
-        **((found or nothing).to_json() | ({} if found else {"path": None})),
-    }
-
-
-def _lines(place: Place, found: Findings, now: float) -> Iterator[str]:
-    folder = place.target.folder
-    yield f"file        {found.path}"
+def _lines(folder: Folder, found: dict[str, Any], now: float) -> Iterator[str]:
+    yield f"file        {found['path']}"
     yield f"folder      {folder.name}: {folder.path} -> {folder.task}"
-    yield f"rule        {found.rule}"
-    yield f"state       {found.state}"
-    if found.attachment is not None:
-        a = found.attachment
-        yield f"attachment  id {a.id}, named {a.name.seen}, number {a.order.seen}"
-    for note in found.notes:
+    yield f"rule        {found['rule']}"
+    yield f"state       {found['state']}"
+    if (a := found["attachment"]) is not None:
+        yield f"attachment  id {a['id']}, named {a['name']}, number {a['display_order']}"
+    for note in found["notes"]:
         yield f"            {note}"
-    if found.last_error is not None:
-        yield f"last error  {found.last_error}"
-    if found.next_try is not None:
-        yield f"next try    {time_text(found.next_try, now)}"
+    if found["last_error"] is not None:
+        yield f"last error  {found['last_error']}"
+    if found["next_try"] is not None:
+        yield f"next try    {time_text(found['next_try'], now)}"
