@@ -6,34 +6,28 @@ import argparse
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncd.cli.format import held_text, time_text
 from syncd.cli.offline import judge_offline
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.cli.read_only import ReadOnlyView, open_read_only
 from syncd.core.plan import Held
-from syncd.engine.report import OK, FolderReport, worst
+from syncd.engine.report import worst
 from syncd.errors import FolderError
 from syncd.model import Folder
 from syncd.overview.folders import Target, choose
-from syncd.overview.status import task_text
+from syncd.overview.status import held_json, task_text
 from syncd.overview.status_file import Approval, read_approvals, write_approvals
 
 
-@dataclass(frozen=True)
-class HeldBack:
+class HeldBack(NamedTuple):
     """What is held back of one folder."""
 
     folder: Folder
     items: tuple[Held, ...]
     noted_at: float | None = None
     """When the cycle that reported it ended; None = it was found now."""
-
-    def to_json(self) -> dict[str, Any]:
-        task_id, items = self.folder.task.task_id, [asdict(item) for item in self.items]
-        return {"name": self.folder.name, "task_id": task_id, "held": items}
 
 
 def blank(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -42,35 +36,34 @@ def blank(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Approve what the remembered list says is held back; no request is sent."""
+    dry_run = arguments.dry_run
     with open_read_only(arguments) as view:
         targets, errors = choose(view.folders, arguments.folder)
         folders = [_held_back(view, target) for target in targets]
         held = [folder for folder in folders if folder.items]
-        if held and not arguments.dry_run:
+        if held and not dry_run:
             _write(view, held)
     for report in errors:
         print_error(f"{report.name}: {report.error}", on_stdout=arguments.json)
     if not arguments.json:
-        _print(view, held, dry_run=arguments.dry_run)
-    if held and not arguments.dry_run:
+        _print(view, held, dry_run=dry_run)
+    if held and not dry_run:
         _wake(view)
-    code = worst([OK, *(report.exit_code for report in errors)])
+    code = worst(report.exit_code for report in errors)
     if arguments.json:
-        print_json(_document(code, arguments.dry_run, folders, errors))
+        document = blank(arguments) | {"version": 1, "exit": code}
+        document["error"] = errors[0].error if errors else None
+        document["approved"] = [] if dry_run else [f.folder.name for f in held]
+        document["folders"] = [
+            {
+                "name": folder.name,
+                "task_id": folder.task.task_id,
+                "held": [held_json(item) for item in items],
+            }
+            for folder, items, _ in folders
+        ]
+        print_json(document)
     return code
-
-
-def _document(
-    code: int, dry_run: bool, folders: Sequence[HeldBack], errors: Sequence[FolderReport]
-) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "exit": code,
-        "error": errors[0].error if errors else None,
-        "dry_run": dry_run,
-        "approved": [] if dry_run else [f.folder.name for f in folders if f.items],
-        "folders": [folder.to_json() for folder in folders],
-    }
 
 
 def _held_back(view: ReadOnlyView, target: Target) -> HeldBack:

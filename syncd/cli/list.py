@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from syncd.cli.assembly import Hooks, assemble
 from syncd.cli.errors import NOT_TRIED, explain
 from syncd.cli.format import count, size_text, time_text
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.config import find_config, load_config
-from syncd.core.snapshot import Snapshot
 from syncd.engine.context import Context, Options
 from syncd.engine.observe import Observer, OutOfQuota
 from syncd.engine.report import KEY, OK, worst
-from syncd.errors import ApiError, FolderError, SyncdError
+from syncd.errors import ApiError, FolderError
 from syncd.model import Attachment, Folder
 from syncd.overview.folders import choose, find_folders
 from syncd.overview.verdict import Kind, Verdict, Verdicts
@@ -37,49 +35,19 @@ _NOTES = {
 """What people read of a verdict; of all other kinds the kind and its reason."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """One attachment of a task."""
-
-    attachment: Attachment
-    verdict: Verdict
-
-    @property
-    def owner(self) -> str:
-        if self.verdict.entry is None:
-            return "foreign"
-        return "detached" if self.verdict.kind in (Kind.DETACHED, Kind.FAILED) else "syncd"
-
-    @property
-    def note(self) -> str:
-        return _NOTES.get(self.verdict.kind, "{v.kind}: {v.reason}").format(v=self.verdict)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "id": self.attachment.id,
-            "name": self.attachment.name,
-            "display_order": self.attachment.display_order,
-            "size": self.attachment.size,
-            "owner": self.owner,
-            "file": None if self.owner == "foreign" else self.verdict.file,
-            "in_sync": self.verdict.kind is Kind.IN_SYNC,
-        }
-
-
-@dataclass(frozen=True)
-class TaskListing:
+class TaskListing(NamedTuple):
     """The attachments of one folder's task, or why they could not be listed."""
 
     name: str
     task_id: int | None
-    rows: tuple[Row, ...] = ()
+    attachments: tuple[tuple[Attachment, Verdict], ...] = ()
     error: str | None = None
     code: int = OK
 
     def to_json(self) -> dict[str, Any]:
+        rows = [_row(attachment, verdict) for attachment, verdict in self.attachments]
         error = {"error": self.error} if self.error is not None else {}
-        attachments = [row.to_json() for row in self.rows]
-        return {"name": self.name, "task_id": self.task_id, "attachments": attachments, **error}
+        return {"name": self.name, "task_id": self.task_id, "attachments": rows, **error}
 
 
 def blank(_: argparse.Namespace) -> dict[str, Any]:
@@ -107,8 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"folders": [listing.to_json() for listing in found]})
     else:
-        print_lines(*_lines(found))
-    return worst([listing.code for listing in found])
+        for listing in found:
+            print_lines(*_lines(listing))
+    return worst(listing.code for listing in found)
 
 
 def _list_task(context: Context, folder: Folder) -> TaskListing:
@@ -117,40 +86,50 @@ def _list_task(context: Context, folder: Folder) -> TaskListing:
     try:
         snapshot = Observer(context, Options(dry_run=True), folder, ledger).observe()
     except (ApiError, FolderError, OutOfQuota) as error:
-        code, text = explain(_with_time(error, context, folder), folder.task)
+        code, text = explain(error, folder.task)
+        until = context.quota.resumes_at(folder.task.organization_id)
+        if isinstance(error, OutOfQuota) and until is not None:
+            text += f"; it is renewed at {time_text(until, context.clock())}"
         return TaskListing(name, task_id, (), text, code)
-    return TaskListing(name, task_id, tuple(_rows(snapshot)))
-
-
-def _with_time(error: SyncdError, context: Context, folder: Folder) -> SyncdError:
-    """Add to the error of a used-up quota when it is renewed."""
-    until = context.quota.resumes_at(folder.task.organization_id)
-    if not isinstance(error, OutOfQuota) or until is None:
-        return error
-    return OutOfQuota(f"{error}; it is renewed at {time_text(until, context.clock())}")
-
-
-def _rows(snapshot: Snapshot) -> Iterator[Row]:
-    """Every attachment that the list shows, but those known to be deleted."""
     verdicts = Verdicts(snapshot)
     shown = sorted(snapshot.shown.values(), key=lambda a: (a.display_order, a.id))
-    return (Row(a, verdicts.on_attachment(a.id)) for a in shown)
+    return TaskListing(name, task_id, tuple((a, verdicts.on_attachment(a.id)) for a in shown))
 
 
-def _lines(found: Iterable[TaskListing]) -> Iterator[str]:
-    for listing in (listing for listing in found if listing.error is None):
-        attachments = count(len(listing.rows), "attachment")
-        yield f"{listing.name}: task {listing.task_id}, {attachments}"
-        table = [_cells(row) for row in listing.rows]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        for order, id_, size, owner, note, name in table:
-            yield (
-                f"  {order:>{widths[0]}}  {id_:>{widths[1]}}  {size:>{widths[2]}}  "
-                f"{owner:<{widths[3]}}  {note:<{widths[4]}}  {name}"
-            )
+def _row(attachment: Attachment, verdict: Verdict) -> dict[str, Any]:
+    owner = _owner(verdict)
+    return {
+        "id": attachment.id,
+        "name": attachment.name,
+        "display_order": attachment.display_order,
+        "size": attachment.size,
+        "owner": owner,
+        "file": None if owner == "foreign" else verdict.file,
+        "in_sync": verdict.kind is Kind.IN_SYNC,
+    }
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    a = row.attachment
-    order, size = str(a.display_order), size_text(a.size)
-    return order, f"id {a.id}", size, row.owner, printable(row.note), a.name
+def _owner(verdict: Verdict) -> str:
+    if verdict.entry is None:
+        return "foreign"
+    return "detached" if verdict.kind in (Kind.DETACHED, Kind.FAILED) else "syncd"
+
+
+def _lines(listing: TaskListing) -> Iterator[str]:
+    if listing.error is not None:
+        return
+    attachments = count(len(listing.attachments), "attachment")
+    yield f"{listing.name}: task {listing.task_id}, {attachments}"
+    table = [_cells(a, v) for a, v in listing.attachments]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for order, id_, size, owner, note, name in table:
+        yield (
+            f"  {order:>{widths[0]}}  {id_:>{widths[1]}}  {size:>{widths[2]}}  "
+            f"{owner:<{widths[3]}}  {note:<{widths[4]}}  {name}"
+        )
+
+
+def _cells(a: Attachment, verdict: Verdict) -> tuple[str, ...]:
+    note = _NOTES.get(verdict.kind, "{v.kind}: {v.reason}").format(v=verdict)
+    owner, size = _owner(verdict), size_text(a.size)
+    return str(a.display_order), f"id {a.id}", size, owner, printable(note), a.name

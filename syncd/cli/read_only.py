@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from syncd.config import Config, find_config, load_config
 from syncd.engine.quota import QuotaMeter
@@ -17,8 +17,7 @@ from syncd.state.ledger import Ledger
 from syncd.state.lock import lock_owner
 
 
-@dataclass(frozen=True)
-class ReadOnlyView:
+class ReadOnlyView(NamedTuple):
     """What config, ledger and status file hold at one moment."""
 
     config: Config
@@ -38,7 +37,7 @@ class ReadOnlyView:
                 found.task is None and found.task_id == folder.task.task_id
             )
             if found.path == folder.path and same_task:
-                return self._as_of_now(replace(found, name=folder.name))
+                return self._as_of_now(found._replace(name=folder.name))
         return FolderStatus(folder.name, folder.path, folder.task.task_id)
 
     def statuses(self) -> list[FolderStatus]:
@@ -47,16 +46,8 @@ class ReadOnlyView:
         statuses = [self.status_of(target) for target in self.folders.targets]
         for report in self.folders.errors:
             found = known.get(report.path) or FolderStatus.of(report, None, last_cycle=None)
-            statuses.append(
-                replace(
-                    found,
-                    name=report.name,
-                    task_id=report.task_id,
-                    state="error",
-                    reason=report.error,
-                    error=report.error,
-                )
-            )
+            found = found._replace(name=report.name, task_id=report.task_id, state="error")
+            statuses.append(found._replace(reason=report.error, error=report.error))
         return statuses
 
     def _as_of_now(self, status: FolderStatus) -> FolderStatus:

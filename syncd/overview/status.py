@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from syncd.core.plan import Held
 from syncd.engine.quota import QuotaMeter
@@ -27,6 +26,10 @@ def task_text(task: TaskKey) -> str:
     return f"{task.url} {task.organization_id} {task.workspace_id} {task.task_id}"
 
 
+def held_json(held: Held) -> dict[str, Any]:
+    return {key: getattr(held, key) for key in ("id", "name", "size", "action", "reason")}
+
+
 def state_of(report: FolderReport) -> State:
     """The state of a folder after a run."""
     if report.code == LATER:
@@ -40,8 +43,7 @@ def state_of(report: FolderReport) -> State:
     return "in sync" if report.in_sync else "pending"
 
 
-@dataclass(frozen=True)
-class FolderStatus:
+class FolderStatus(NamedTuple):
     """How one folder stands; times in seconds since the epoch."""
 
     name: str
@@ -101,23 +103,23 @@ class FolderStatus:
         cycle is put off to spare the quota.
         """
         if syncing:
-            return replace(self, state="syncing", reason=None)
+            return self._replace(state="syncing", reason=None)
         if key_refused:
             reason = "the key was refused: put a new one in place"
-            return replace(self, state="paused", reason=reason)
+            return self._replace(state="paused", reason=reason)
         if self.last_cycle is None:
-            return replace(self, state="pending", reason="not synced yet")
+            return self._replace(state="pending", reason="not synced yet")
         if changed and (self.state == "in sync" or (self.state == "pending" and paced)):
-            return replace(self, state="pending", reason=paced or "a change settles")
+            return self._replace(state="pending", reason=paced or "a change settles")
         return self
 
     def without_service(self, now: float) -> FolderStatus:
         """The status while no service runs: of what was to come, only a pause still counts."""
         status = self
         if status.state != "paused" or (status.next_cycle or 0.0) <= now:
-            status = replace(status, next_cycle=None)
+            status = status._replace(next_cycle=None)
         if status.state == "syncing":
-            status = replace(status, state="pending", reason="the cycle was interrupted")
+            status = status._replace(state="pending", reason="the cycle was interrupted")
         return status
 
     @property
@@ -139,7 +141,7 @@ class FolderStatus:
             "next_cycle": rfc3339(self.next_cycle),
             "pending": self.pending,
             "failed": [{"name": p.path, "error": p.reason} for p in self.failed],
-            "held": [asdict(held) for held in self.held],
+            "held": [held_json(held) for held in self.held],
             "error": self.error,
         }
 
@@ -158,21 +160,16 @@ class FolderStatus:
     def from_record(cls, record: Any) -> FolderStatus | None:
         """None for a record that makes no sense: editors and other versions may have written it."""
         try:
+            if record["state"] not in get_args(State):
+                return None
+            plain = ("name", "path", "task_id", "state", "reason", "pending", "error", "cause")
             return cls(
-                name=str(record["name"]),
-                path=str(record["path"]),
-                task_id=record["task_id"],
-                state=_one_of(record["state"], get_args(State)),
-                reason=record["reason"],
+                **{key: record[key] for key in (*plain, "task")},
                 last_cycle=_seconds(record["last_cycle"]),
                 next_cycle=_seconds(record["next_cycle"]),
-                pending=int(record["pending"]),
-                failed=tuple(Problem(str(p["name"]), str(p["error"])) for p in record["failed"]),
-                held=tuple(map(_held, record["held"])),
-                error=record["error"],
-                contested=tuple(map(str, record["contested"])),
-                cause=record["cause"],
-                task=record["task"],
+                failed=tuple(Problem(p["name"], p["error"]) for p in record["failed"]),
+                held=tuple(Held(**held) for held in record["held"]),
+                contested=tuple(record["contested"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
             return None
@@ -190,24 +187,11 @@ def _reason(report: FolderReport) -> str | None:
     return None
 
 
-def _one_of(value: Any, known: tuple[Any, ...]) -> Any:
-    if value not in known:
-        raise ValueError(value)
-    return value
-
-
 def _seconds(text: str | None) -> float | None:
     return None if text is None else datetime.fromisoformat(text).timestamp()
 
 
-def _held(item: dict[str, Any]) -> Held:
-    action = _one_of(item.get("action", "delete"), ("delete", "replace"))
-    size, reason = int(item.get("size", 0)), str(item.get("reason", ""))
-    return Held(int(item["id"]), str(item["name"]), size, action, reason)
-
-
-@dataclass(frozen=True)
-class QuotaStatus:
+class QuotaStatus(NamedTuple):
     """The scarcest of several quotas."""
 
     remaining: int | None = None

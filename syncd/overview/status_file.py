@@ -12,8 +12,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncd.errors import StateError
 from syncd.overview.status import FolderStatus, QuotaStatus
@@ -27,20 +26,18 @@ APPROVAL_LIVES = 86_400.0
 _STATUS, _APPROVALS, _KEYS = "status.json", "approve.json", "keys.json"
 
 
-@dataclass(frozen=True)
-class Approval:
+class Approval(NamedTuple):
     """A set of attachments of one task that may be deleted or replaced once."""
 
     ids: frozenset[int]
     given_at: float
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """What `status.json` holds."""
 
     folders: tuple[FolderStatus, ...] = ()
-    quota: QuotaStatus = field(default_factory=QuotaStatus)
+    quota: QuotaStatus = QuotaStatus()
     """Only written: a reader asks the ledger."""
     config: str | None = None
     """The config file of whoever wrote it last."""

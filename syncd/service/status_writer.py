@@ -6,7 +6,6 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from syncd.config import Config
 from syncd.engine.report import FolderReport
@@ -103,7 +102,7 @@ class StatusWriter:
         status = FolderStatus.of(
             report, folder.task, last_cycle=state.last_cycle, next_cycle=self._next_cycle(state)
         )
-        return replace(status, watch=watch.mode, watch_reason=watch.reason).in_service(
+        return status._replace(watch=watch.mode, watch_reason=watch.reason).in_service(
             syncing=self._worker.syncing == folder.task,
             key_refused=self._worker.pause.key_refused,
             changed=schedule.has_changes(),
@@ -124,7 +123,7 @@ class StatusWriter:
 
 def _lasting(status: Status) -> Status:
     """The status without what every second changes."""
-    return replace(status, quota=replace(status.quota, resets_in=None))
+    return status._replace(quota=status.quota._replace(resets_in=None))
 
 
 def _summary(rows: Sequence[FolderStatus]) -> str:

@@ -27,6 +27,9 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         yield shell
 
 
+HELD = {"id": 1, "name": "a", "size": 9, "action": "delete", "reason": "too many"}
+
+
 @contextmanager
 def service(shell: Shell, **folder: Any) -> Iterator[None]:
     """This process holds the lock and says that it is the service."""
@@ -127,10 +130,10 @@ def test_a_service_that_was_killed_is_not_running_and_not_syncing(shell: Shell) 
 @pytest.mark.parametrize(
     ("folder", "code"),
     [
-        ({"state": "held", "held": [{"id": 1, "name": "a"}]}, 1),
+        ({"state": "held", "held": [HELD]}, 1),
         ({"state": "error", "failed": [{"name": "a", "error": "no"}]}, 1),
         ({"state": "error", "error": "no such folder"}, 1),
-        ({"state": "paused", "reason": "quota", "held": [{"id": 1, "name": "a"}]}, 75),
+        ({"state": "paused", "reason": "quota", "held": [HELD]}, 75),
         ({"state": "pending", "error": "unreachable"}, 75),
         ({"state": "pending", "reason": "a change settles"}, 0),
     ],
