@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from syncd.config import Config
 from syncd.engine.context import Context, NoProgress, Progress
@@ -21,19 +21,17 @@ SANDBOX_KEY = "toggl_sk_" + "0" * 32
 """The built-in sandbox takes any key; this one is nobody's."""
 
 
-@dataclass(frozen=True)
-class Hooks:
+class Hooks(NamedTuple):
     """What the runner of cycles is told, and how it stops them."""
 
-    progress: Progress = field(default_factory=NoProgress)
+    progress: Progress = NoProgress()
     sleep: Callable[[float], None] = time.sleep
     pulse: Callable[[], None] = lambda: None
     checkpoint: Callable[[], None] = lambda: None
     """Called where work can be left, before each request too: raises Stopped if it is to be."""
 
 
-@dataclass(frozen=True)
-class Assembly:
+class Assembly(NamedTuple):
     """A config, and everything that works on it."""
 
     config: Config
