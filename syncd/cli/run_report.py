@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import threading
-from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.cli.errors import exit_code_of_signal
@@ -15,21 +14,20 @@ from syncd.engine.report import KEY, LATER, OK, FolderReport, Trouble, worst
 from syncd.overview.status import FolderStatus, QuotaStatus
 
 
-@dataclass
 class RunReport:
     """Grows with the run; printed once, by the run itself or by the thread that ends it."""
 
-    arguments: argparse.Namespace
-    code: int = OK
-    error: str | None = None
-    """What ended the run before or between folders."""
-    folders: list[FolderReport] = field(default_factory=list)
-    requests: int = 0
-    quota: QuotaStatus = field(default_factory=QuotaStatus)
-    stopped_by: int = 0
-    """The signal that stopped it before its end."""
-    _printing: threading.Lock = field(default_factory=threading.Lock)
-    _printed: bool = False
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.code = OK
+        self.error: str | None = None
+        """What ended the run before or between folders."""
+        self.folders: list[FolderReport] = []
+        self.requests = 0
+        self.quota = QuotaStatus()
+        self.stopped_by = 0
+        """The signal that stopped it before its end."""
+        self._unprinted = threading.Lock()
 
     def fail(self, code: int, error: str) -> None:
         """Record what ended the run."""
@@ -46,10 +44,8 @@ class RunReport:
 
     def print(self) -> None:
         """Print one JSON document, or lines for people; what went wrong goes to stderr, too."""
-        with self._printing:
-            if self._printed:
-                return
-            self._printed = True
+        if not self._unprinted.acquire(blocking=False):
+            return
         self.code = worst([self.code, *(r.exit_code for r in self.folders)])
         if self.stopped_by:
             self.code = exit_code_of_signal(self.stopped_by, self.code)
