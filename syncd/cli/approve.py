@@ -17,7 +17,7 @@ from syncd.engine.report import worst
 from syncd.errors import FolderError
 from syncd.model import Folder
 from syncd.overview.folders import Target, choose
-from syncd.overview.status import held_json, task_text
+from syncd.overview.status import task_text
 from syncd.overview.status_file import Approval, read_approvals, write_approvals
 
 
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             {
                 "name": folder.name,
                 "task_id": folder.task.task_id,
-                "held": [held_json(item) for item in items],
+                "held": [item._asdict() for item in items],
             }
             for folder, items, _ in folders
         ]

@@ -48,7 +48,7 @@ _API: Parsers = {
 }
 _IDS = ("organization_id", "workspace_id")
 _KEY_SOURCES: tuple[KeyKind, ...] = get_args(KeyKind)
-_SYNC_DEFAULTS = {key: getattr(Rules(), key) for key in _RULES} | {
+_SYNC_DEFAULTS = Rules()._asdict() | {
     "settle": 2.0,
     "rescan": 60.0,
     "refresh": 3600.0,

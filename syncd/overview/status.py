@@ -26,10 +26,6 @@ def task_text(task: TaskKey) -> str:
     return f"{task.url} {task.organization_id} {task.workspace_id} {task.task_id}"
 
 
-def held_json(held: Held) -> dict[str, Any]:
-    return {key: getattr(held, key) for key in ("id", "name", "size", "action", "reason")}
-
-
 def state_of(report: FolderReport) -> State:
     """The state of a folder after a run."""
     if report.code == LATER:
@@ -141,7 +137,7 @@ class FolderStatus(NamedTuple):
             "next_cycle": rfc3339(self.next_cycle),
             "pending": self.pending,
             "failed": [{"name": p.path, "error": p.reason} for p in self.failed],
-            "held": [held_json(held) for held in self.held],
+            "held": [held._asdict() for held in self.held],
             "error": self.error,
         }
 

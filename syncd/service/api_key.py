@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import replace
 
 from syncd.config import Config
 from syncd.engine.report import KEY, OK
@@ -84,7 +83,7 @@ class ApiKey:
                 log.warning("%s changes with a restart only; it stays %s", name, before)
         api = new.api if new.api.url == old.api.url else old.api
         entries = tuple(
-            e if e.task is None else e._replace(task=replace(e.task, url=api.url))
+            e if e.task is None else e._replace(task=e.task._replace(url=api.url))
             for e in new.entries
         )
         key = self._key if api.sandbox or api.key_source is None else api.key_source.read()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from syncd.model import Attachment
@@ -74,7 +74,7 @@ def applied(state: TaskState, change: Change) -> TaskState:
             values[name] = merged
     if change.events:
         values["history"] = (*state.history, *change.events)
-    return replace(state, **values)
+    return state._replace(**values)
 
 
 def write(database: Database, row: int, change: Change) -> None:

@@ -6,7 +6,6 @@ Each transition is one transaction, which also makes its outcome the state to pl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from syncd.model import Attachment, FolderIdentity
 from syncd.state.change import Change, applied, difference, write
@@ -34,7 +33,7 @@ class TaskLedger:
         self._commit(difference(self.state, after))
         yesterday = self._clock() - DAY
         recent = tuple(e for e in self.state.history if e.at > yesterday)
-        self.state = replace(self.state, history=recent)
+        self.state = self.state._replace(history=recent)
 
     def record_plan(
         self,
@@ -81,7 +80,7 @@ class TaskLedger:
     def record_sending(self, intents: Sequence[Intent]) -> tuple[Intent, ...]:
         """Creates that are about to be sent; returns them with their keys."""
         first = self._next_key()
-        kept = tuple(replace(intent, key=first + n) for n, intent in enumerate(intents))
+        kept = tuple(intent._replace(key=first + n) for n, intent in enumerate(intents))
         self._commit(Change(intents=kept))
         return kept
 
@@ -92,12 +91,12 @@ class TaskLedger:
     def record_doubtful(self, intents: Iterable[Intent]) -> None:
         """Creates that may have been carried out: a later list tells."""
         now = self._clock()
-        self._commit(Change(intents=[replace(i, state="doubtful", ended_at=now) for i in intents]))
+        self._commit(Change(intents=[i._replace(state="doubtful", ended_at=now) for i in intents]))
 
     def record_answered(self, intents: Iterable[Intent]) -> None:
         """Creates that were answered with 201 but without ids; each carries its digest."""
         now = self._clock()
-        answered = [replace(i, state="answered", ended_at=now) for i in intents]
+        answered = [i._replace(state="answered", ended_at=now) for i in intents]
         events, forgiven = self._counted(answered)
         self._commit(Change(intents=answered, events=events, refusals_gone=forgiven))
 
@@ -116,7 +115,7 @@ class TaskLedger:
     def record_updated(self, id_: int, name: str, number: int, *, put_back: bool) -> None:
         """A confirmed PUT; `put_back`: of a name that was changed in the task."""
         now, old = self._clock(), self.state.entries[id_]
-        entry = replace(old, name=old.name.put(name, now), order=old.order.put(number, now))
+        entry = old._replace(name=old.name.put(name, now), order=old.order.put(number, now))
         self._commit(
             Change(
                 entries=[entry],
@@ -132,7 +131,7 @@ class TaskLedger:
         old = self.state.entries.get(id_) or LedgerEntry.of_stranger(stranger)
         self._commit(
             Change(
-                entries=[replace(old, role="tombstone", shown=False, listed=True, since=now)],
+                entries=[old._replace(role="tombstone", shown=False, listed=True, since=now)],
                 strangers_gone=[id_],
                 events=[] if counted_path is None else [Event(now, "delete", counted_path)],
             )
@@ -142,7 +141,7 @@ class TaskLedger:
         """A 404 to a PUT or DELETE: the attachment's 201 is believed no longer, a list is."""
         entry = self.state.entries.get(id_)
         if entry is not None and not entry.listed:
-            self._commit(Change(entries=[replace(entry, listed=True)]))
+            self._commit(Change(entries=[entry._replace(listed=True)]))
 
     def record_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Each in place of the one before of the same subject."""
@@ -161,7 +160,7 @@ class TaskLedger:
                 "DELETE FROM history WHERE task = ? AND what != 'delete'", [(self._row,)]
             )
             self._db.execute_many("DELETE FROM refusals WHERE task = ?", [(self._row,)])
-        self.state = replace(self.state, refusals={}, history=history, order_tries=0)
+        self.state = self.state._replace(refusals={}, history=history, order_tries=0)
 
     def _commit(self, change: Change) -> None:
         if change:
