@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from syncd.cli.format import held_text, time_text
-from syncd.cli.offline import judge_offline
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.cli.read_only import ReadOnlyView, open_read_only
 from syncd.core.plan import Held
@@ -69,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _held_back(view: ReadOnlyView, target: Target) -> HeldBack:
     """What a cycle would hold back now; where that takes a list, what the last one reported."""
     try:
-        verdicts = judge_offline(view, target)
+        verdicts = view.verdicts(target)
         if not verdicts.need_list:
             return HeldBack(target.folder, verdicts.held)
     except FolderError:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from syncd.cli.format import count, size_text, time_text
-from syncd.cli.offline import judge_offline
 from syncd.cli.read_only import ReadOnlyView
 from syncd.core.ignore import selection
 from syncd.core.names import same_name
@@ -24,7 +23,7 @@ def findings(view: ReadOnlyView, target: Target, path: str) -> dict[str, Any]:
     """Look at the folder, the copy of the ledger, and the status file."""
     folder, patterns = target.folder, selection(target.folder.rules)
     try:
-        verdicts = judge_offline(view, target)
+        verdicts = view.verdicts(target)
     except FolderError as error:
         return {
             "exit": PARTLY,

@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from syncd.config import Config, find_config, load_config
 from syncd.engine.quota import QuotaMeter
@@ -15,6 +15,11 @@ from syncd.overview.status import FolderStatus, task_text
 from syncd.overview.status_file import Status, read_status
 from syncd.state.ledger import Ledger
 from syncd.state.lock import lock_owner
+
+if TYPE_CHECKING:
+    from syncd.overview.verdict import Verdicts
+
+_NOWHERE = "http://127.0.0.1:9"
 
 
 class ReadOnlyView(NamedTuple):
@@ -49,6 +54,24 @@ class ReadOnlyView(NamedTuple):
             found = found._replace(name=report.name, task_id=report.task_id, state="error")
             statuses.append(found._replace(reason=report.error, error=report.error))
         return statuses
+
+    def verdicts(self, target: Target) -> Verdicts:
+        """A folder as its next cycle will see it, by the remembered list. Raises FolderError."""
+        from syncd.cli.assembly import SANDBOX_KEY, Hooks, connect  # `status` needs none of these
+        from syncd.engine.context import Options
+        from syncd.engine.observe import Observer
+        from syncd.overview.verdict import Verdicts
+
+        once, folder = self.service is None, target.folder
+        context, transport = connect(self.config, self.ledger, SANDBOX_KEY, _NOWHERE, Hooks())
+        try:
+            options = Options(once=once, dry_run=True)
+            observer = Observer(context, options, folder, self.ledger.task(folder.task))
+            observer.needs_list = False
+            snapshot = observer.observe()
+        finally:
+            transport.close()
+        return Verdicts(snapshot, 0 if once else snapshot.deleted_lately)
 
     def _as_of_now(self, status: FolderStatus) -> FolderStatus:
         return status.without_service(self.now) if self.service is None else status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 
 from syncd.errors import ConfigError, Fault
 
@@ -61,10 +60,5 @@ def _xdg_directory(variable: str, default: str) -> str | None:
 
 def home() -> str | None:
     """The user's home directory as an absolute path; None = neither HOME nor passwd names one."""
-    given = os.environ.get("HOME", "")
-    if not os.path.isabs(given):
-        try:
-            given = pwd.getpwuid(os.getuid()).pw_dir
-        except KeyError:
-            return None
-    return given if os.path.isabs(given) else None
+    found = os.path.expanduser("~")
+    return found if os.path.isabs(found) else None

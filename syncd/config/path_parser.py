@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 
 from syncd.config.faults import describe, invalid
-from syncd.config.locations import home
 from syncd.config.value_parsers import text
 
 _VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([^}]*)\})")
@@ -22,25 +21,13 @@ def path(base: str) -> Callable[[object], str]:
             hint = 'write a path (a lone ~ means nothing to YAML: "~/"), or remove the key'
             raise invalid("has no value", hint)
         expanded = _VARIABLE.sub(_expand_variable, text(value))
-        if expanded.startswith("~"):
-            expanded = _expand_home(expanded, value)
+        if expanded.startswith("~") and not os.path.isabs(expanded := os.path.expanduser(expanded)):
+            message = f"names a user or a home directory that does not exist: {describe(value)}"
+            hint = "write the whole path; a directory that is really called so: ./~name"
+            raise invalid(message, hint)
         return _normalized(os.path.join(base, expanded))
 
     return parse
-
-
-def _expand_home(expanded: str, value: object) -> str:
-    if expanded == "~" or expanded.startswith("~/"):
-        user_home = home()
-        if user_home is None:
-            message = f"begins with ~, and this user has no home directory: {describe(value)}"
-            raise invalid(message, "write the whole path, or set HOME")
-        return user_home + expanded[1:]
-    other = os.path.expanduser(expanded)
-    if not os.path.isabs(other):
-        hint = "write the whole path; a directory that is really called so: ./~name"
-        raise invalid(f"names a user that does not exist: {describe(value)}", hint)
-    return other
 
 
 def _normalized(absolute: str) -> str:

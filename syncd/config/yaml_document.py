@@ -34,64 +34,50 @@ _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)", re.ASCII)
 def read_document(file: str) -> tuple[object, FaultReport]:
     """The values in this file, and what is wrong with them. Raises ConfigError if the file holds
     no mapping of keys."""
-    root = _compose(file, _decode(file, _read(file)))
-    reader = _NodeReader(file)
-    return reader.value(root, ()), reader.report
+    report = FaultReport(file)
+    root = _compose(file, _read(file))
+    return _NodeReader(report).value(root, ()), report
 
 
-def _read(file: str) -> bytes:
+def _unusable(file: str, message: str, line: int | None = None, hint: str = "") -> ConfigError:
+    return ConfigError(Fault(message, file, line, hint=hint))
+
+
+def _read(file: str) -> str:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ConfigError(Fault("is not a regular file", file, hint="name a YAML file"))
+                raise _unusable(file, "is not a regular file", hint="name a YAML file")
             data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        hint = "see config.example.yaml for one to start from"
-        raise ConfigError(Fault("there is no such config file", file, hint=hint)) from None
-    except IsADirectoryError:
-        hint = "name the file in it, config.yaml perhaps"
-        raise ConfigError(Fault("is a directory, not a config file", file, hint=hint)) from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "not a usable path"
-        raise ConfigError(Fault(f"cannot be read: {why}", file)) from None
+        raise _unusable(file, f"cannot be read: {why}", hint="name a file of this user's") from None
     if len(data) > MAX_BYTES:
-        raise ConfigError(Fault("is larger than 1 MiB", file, hint="is it a config at all?"))
-    return data
-
-
-def _decode(file: str, data: bytes) -> str:
-    hint = "save it as plain text, encoded in UTF-8"
-    nul = data.find(b"\0")
-    if nul >= 0:
-        line = data.count(b"\n", 0, nul) + 1
-        raise ConfigError(Fault("is a binary file, not YAML", file, line, hint=hint))
+        raise _unusable(file, "is larger than 1 MiB", hint="is it a config at all?")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(Fault("is not UTF-8", file, line, hint=hint)) from None
+        raise _unusable(file, "is not UTF-8", line, "save it as plain text in UTF-8") from None
 
 
 def _compose(file: str, text: str) -> yaml.MappingNode:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ConfigError(_syntax_fault(file, text, error)) from None
-    except RecursionError:
-        raise ConfigError(Fault("is nested too deeply", file)) from None
-    except (ValueError, OverflowError):  # PyYAML lets some of these out
-        raise ConfigError(Fault("is not valid YAML", file)) from None
+        raise _syntax_fault(file, text, error) from None
+    except (ValueError, OverflowError, RecursionError):  # PyYAML lets some of these out
+        raise _unusable(file, "is not valid YAML, or nested too deeply") from None
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == f"{_TAG}null"):
-        hint = "see config.example.yaml for one to start from"
-        raise ConfigError(Fault("is empty", file, 1, hint=hint))
+        raise _unusable(file, "is empty", 1, "see config.example.yaml for one to start from")
     if not isinstance(root, yaml.MappingNode):
         hint = "write keys and values: `api:`, `sync:`, `folders:`"
-        raise ConfigError(Fault("is not a mapping of keys to values", file, _line(root), hint=hint))
+        raise _unusable(file, "is not a mapping of keys to values", _line(root), hint)
     return root
 
 
-def _syntax_fault(file: str, text: str, error: yaml.YAMLError) -> Fault:
+def _syntax_fault(file: str, text: str, error: yaml.YAMLError) -> ConfigError:
     line: int | None = None
     problem, context = str(error), ""
     if isinstance(error, yaml.MarkedYAMLError):
@@ -110,14 +96,14 @@ def _syntax_fault(file: str, text: str, error: yaml.YAMLError) -> Fault:
         hint = "put the value in quotes"
     elif "document" in problem or "document" in context:
         hint = "one file holds one config: remove what follows `---`"
-    return Fault(redact_pasted(f"is not valid YAML: {problem}"), file, line, hint=hint)
+    return _unusable(file, redact_pasted(f"is not valid YAML: {problem}"), line, hint)
 
 
 class _NodeReader:
     """Turns nodes into values; collects the line of each value, and the faults."""
 
-    def __init__(self, file: str) -> None:
-        self.report = FaultReport(file)
+    def __init__(self, report: FaultReport) -> None:
+        self._report = report
         self._values_left = MAX_VALUES
         self._enclosing: set[int] = set()
         """The collections around the current node; an alias to one of them contains itself."""
@@ -126,8 +112,8 @@ class _NodeReader:
         self._values_left -= 1
         if self._values_left < 0:
             message = f"holds more than {MAX_VALUES:,} values, its aliases expanded"
-            raise ConfigError(Fault(message, self.report.file, hint="use fewer aliases"))
-        self.report.lines.setdefault(path, _line(node))
+            raise _unusable(self._report.file, message, hint="use fewer aliases")
+        self._report.lines.setdefault(path, _line(node))
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._enclosing or len(self._enclosing) > MAX_DEPTH:
@@ -163,7 +149,7 @@ class _NodeReader:
                 self._fault(key_node, (*path, key), message, "remove one of the two")
                 continue
             first[key] = line
-            self.report.lines.setdefault((*path, key), line)
+            self._report.lines.setdefault((*path, key), line)
             result[key] = self.value(value_node, (*path, key))
         for source in merged:
             self._merge(source, path, result)
@@ -202,7 +188,7 @@ class _NodeReader:
         return self._fault(node, path, f"the YAML tag {describe(tag)} is not allowed", hint)
 
     def _fault(self, node: Any, path: KeyPath, message: str, hint: str) -> object:
-        self.report.add(path, message, hint, _line(node))
+        self._report.add(path, message, hint, _line(node))
         return UNUSABLE
 
 

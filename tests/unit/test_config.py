@@ -297,7 +297,7 @@ class TestWithoutAHome:
         with pytest.raises(ConfigError) as caught:
             load(SANDBOX + 'folders: [{path: "~/a", task_id: 1}]\nstate_dir: "~"')
         assert [fault.key for fault in caught.value.faults] == ["folders[0].path", "state_dir"]
-        assert all("this user has no home directory" in str(f) for f in caught.value.faults)
+        assert all("a home directory that does not exist" in str(f) for f in caught.value.faults)
 
     def test_the_config_is_looked_for_where_there_is_a_place(self) -> None:
         with pytest.raises(ConfigError) as caught:

@@ -23,9 +23,9 @@ class TestFile:
             (b"", 1, "is empty"),
             (b"# nothing but a comment\n", 1, "is empty"),
             (b"---\n", 1, "is empty"),
-            (b"a: 1\nb: \0\1\2\n", 2, "binary"),
-            (b"\x7fELF\x02\x01\x01\0\0", 1, "binary"),
-            ("api: 1".encode("utf-16"), 1, "binary"),
+            (b"a: 1\nb: \0\1\2\n", 2, "control character"),
+            (b"\x7fELF\x02\x01\x01\0\0", 1, "control character"),
+            ("api: 1".encode("utf-16"), 1, "not UTF-8"),
             (b"api:\n  url: caf\xe9\n", 2, "not UTF-8"),
             (b"api:\n  url: \x1b[0m\n", 2, "control character"),
             (b"- a\n- b\n", 1, "not a mapping"),
@@ -46,8 +46,8 @@ class TestFile:
     def test_a_missing_file_a_directory_and_a_pipe_are_refused(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
         for path, message in (
-            (tmp_path / "gone", "no such config file"),
-            (tmp_path, "is a directory"),
+            (tmp_path / "gone", "No such file"),
+            (tmp_path, "Is a directory"),
             (tmp_path / "pipe", "not a regular file"),
         ):
             with pytest.raises(ConfigError, match=message) as caught:
