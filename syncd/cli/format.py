@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from syncd.core.plan import Held
@@ -28,9 +28,11 @@ _KINDS = {
 
 def report_lines(report: FolderReport, *, dry_run: bool, verbose: bool) -> list[str]:
     """The report on one folder: a headline, and an indented line for each thing worth telling."""
-    lines = [*(_plan(report) if dry_run else _done(report, verbose))]
-    lines += _folded("detached", _detached(report, dry_run), verbose)
-    lines += _folded("foreign", (f"{n} (not ours: left alone)" for n in report.foreign), verbose)
+    stays = "would stay" if dry_run else "stays"
+    detached = f"(no synced file any more: the attachment {stays})"
+    lines = [_headline(report, dry_run), *(_plan(report) if dry_run else _done(report, verbose))]
+    lines += _folded("detached", [f"{name} {detached}" for name in report.detached], verbose)
+    lines += _folded("foreign", [f"{n} (not ours: left alone)" for n in report.foreign], verbose)
     lines += _skipped(report, verbose)
     lines += (_line("contested", f"{name} ({_CONTESTED})") for name in report.contested)
     lines += (_line("failed", f"{p.path}: {p.reason}") for p in report.failed)
@@ -43,7 +45,7 @@ def report_lines(report: FolderReport, *, dry_run: bool, verbose: bool) -> list[
         lines.append(_line("pending", f"{count(report.pending, 'action')} left for a later run"))
     if report.error is not None:
         lines.append(_line("later" if report.code == LATER else "error", report.error))
-    return [printable(line) for line in (_headline(report, dry_run), *lines)]
+    return [printable(line) for line in lines]
 
 
 def trouble_lines(status: FolderStatus) -> list[str]:
@@ -149,14 +151,12 @@ def count(number: int, word: str) -> str:
 
 def _headline(report: FolderReport, dry_run: bool) -> str:
     task = f"task {report.task_id}" if report.task_id is not None else "no task"
+    cost, state = count(report.requests, "request"), str(state_of(report))
     if dry_run:
         cost = f"{count(report.planned_requests, 'request')} in all, lists included"
-    else:
-        cost = count(report.requests, "request")
-    to_do = dry_run and report.error is None
-    state = state_of(report)
-    shown = "to be done" if to_do and state == "pending" else state
-    return f"{report.name} ({task}): {shown}; {cost}"
+        if state == "pending" and report.error is None:
+            state = "to be done"
+    return f"{report.name} ({task}): {state}; {cost}"
 
 
 def _plan(report: FolderReport) -> Iterator[str]:
@@ -179,30 +179,22 @@ def _done(report: FolderReport, verbose: bool) -> Iterator[str]:
         yield from _folded(_kind_text(kind, False), names, verbose)
 
 
-def _detached(report: FolderReport, dry_run: bool) -> Iterator[str]:
-    stays = "would stay" if dry_run else "stays"
-    return (f"{name} (no synced file any more: the attachment {stays})" for name in report.detached)
-
-
 def _skipped(report: FolderReport, verbose: bool) -> Iterator[str]:
     """Skipped files, counted by reason, since there may be many; named with -v."""
-    if verbose:
-        yield from (_line("skipped", f"{p.path} ({p.reason})") for p in report.skipped)
-        return
     reasons: dict[str, list[str]] = {}
     for problem in report.skipped:
         reasons.setdefault(problem.reason, []).append(problem.path)
     for reason, paths in reasons.items():
-        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        yield _line("skipped", f"{paths[0]}{more} ({reason})")
+        if not verbose and len(paths) > 1:
+            paths = [f"{paths[0]} and {len(paths) - 1} more"]
+        yield from (_line("skipped", f"{path} ({reason})") for path in paths)
 
 
-def _folded(word: str, names: Iterable[str], verbose: bool) -> Iterator[str]:
-    found = list(names)
-    shown = found if verbose or len(found) <= FOLD + 1 else found[:FOLD]
+def _folded(word: str, names: Sequence[str], verbose: bool) -> Iterator[str]:
+    shown = names if verbose or len(names) <= FOLD + 1 else names[:FOLD]
     yield from (_line(word, name) for name in shown)
-    if len(shown) < len(found):
-        yield _line(word, f"… and {len(found) - len(shown)} more (-v names them)")
+    if len(shown) < len(names):
+        yield _line(word, f"… and {len(names) - len(shown)} more (-v names them)")
 
 
 def _line(word: str, text: str) -> str:

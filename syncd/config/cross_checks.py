@@ -1,5 +1,4 @@
-"""Finds conflicts between entries (one task, name or directory twice, a folder inside another),
-and files of syncd itself that lie in a synced folder."""
+"""Finds entries that sync a task or a folder twice, and files of syncd itself in synced folders."""
 
 from __future__ import annotations
 
@@ -7,16 +6,13 @@ import os
 import re
 from collections.abc import Iterator
 
-from syncd.config.faults import FaultReport, KeyPath, describe, dotted
+from syncd.config.section import FaultReport, KeyPath, describe, dotted
 from syncd.config.settings import FolderEntry
-from syncd.model import TaskKey
 
 _TASK_FOLDER = re.compile(r"[0-9]+(?:[ _-].*)?", re.ASCII | re.DOTALL)
 
 PlacedEntry = tuple[KeyPath, FolderEntry]
 """An entry, and its key path in the config. The entry's own path is "" if it is faulty."""
-
-
 Directories = dict[str, list[PlacedEntry]]
 """The entries by the real path of their directory, symbolic links resolved."""
 
@@ -30,13 +26,12 @@ def check(
 ) -> None:
     """Report every conflict between the entries, and own files that an entry would sync."""
     directories: Directories = {}
-    for placed in entries:
-        if placed[1].path:
-            directories.setdefault(os.path.realpath(placed[1].path), []).append(placed)
+    usable = [placed for placed in entries if placed[1].path]
+    for placed in usable:
+        directories.setdefault(os.path.realpath(placed[1].path), []).append(placed)
     _check_duplicates(report, entries)
-    for placed in entries:
-        if placed[1].path:
-            _check_nesting(report, directories, placed)
+    for placed in usable:
+        _check_nesting(report, directories, placed)
     own = (
         (token_file, ("api", "token_file"), "the key would be uploaded: move it out"),
         (state_dir, ("state_dir",), "move it out: syncd must not sync its own state"),
@@ -48,54 +43,38 @@ def check(
 
 
 def _check_duplicates(report: FaultReport, entries: list[PlacedEntry]) -> None:
-    tasks: dict[TaskKey, KeyPath] = {}
-    names: dict[str, KeyPath] = {}
+    first: dict[tuple[str, object], KeyPath] = {}
     for where, entry in entries:
-        if entry.task is not None:
-            first = tasks.setdefault(entry.task, where)
-            if first != where:
-                message = f"{entry.task} is already that of {_at(report, first)}"
-                report.add((*where, "task_id"), message, "a task is one folder: remove an entry")
-        if entry.kind == "path" and entry.path:
-            first = names.setdefault(entry.name, where)
-            if first != where:
-                message = f"{describe(entry.name)} is already the name of {_at(report, first)}"
-                report.add((*where, "name"), message, "give this folder a `name:` of its own")
+        name = entry.name if entry.kind == "path" and entry.path else None
+        for key, value, shown, hint in (
+            ("task_id", entry.task, entry.task, "a task is one folder: remove an entry"),
+            ("name", name, describe(name), "give this folder a `name:` of its own"),
+        ):
+            other = where if value is None else first.setdefault((key, value), where)
+            if other != where:
+                message = f"{shown} is already that of {_at(report, other)}"
+                report.add((*where, key), message, hint)
 
 
 def _check_nesting(report: FaultReport, directories: Directories, placed: PlacedEntry) -> None:
     where, entry = placed
     for (other_where, other), inner in _entries_around(directories, entry.path):
-        if other_where == where:
-            continue
-        conflict = _conflict(entry, other, inner)
-        if conflict == "same" and other_where > where:
-            continue  # reported once, at the second entry
-        if conflict:
-            message, hint = {
-                "same": ("is the same directory as that of", "remove one of the two"),
-                "task": ("is already synced by its number through", "remove one of the two"),
-                "inside": (
-                    "lies inside the recursive folder of",
-                    f"set recursive: false for {dotted(other_where)}, or move this folder out",
-                ),
-            }[conflict]
-            report.add((*where, entry.kind), f"{message} {_at(report, other_where)}", hint)
+        told = other_where == where or (not inner and other_where > where)  # at the second entry
+        if not told and _syncs(other, inner, entry.kind):
+            message = f"is synced already by {_at(report, other_where)}"
+            hint = f"remove one of the two, or set recursive: false for {dotted(other_where)}"
+            report.add((*where, entry.kind), message, hint)
 
 
-def _conflict(entry: FolderEntry, other: FolderEntry, inner: tuple[str, ...]) -> str:
-    """How `other` also syncs the files of `entry`, which lies at `inner` below it; "" = it does
-    not."""
-    if other.kind == "path":
+def _syncs(entry: FolderEntry, inner: tuple[str, ...], kind: str) -> bool:
+    """Whether an entry syncs files of another one of this kind, which lies at `inner` below it."""
+    if entry.kind == "path":
         # The subfolders of an `each` parent lie inside even if the parent itself is that folder.
-        return "inside" if other.rules.recursive and (inner or entry.kind == "each") else ""
+        return entry.rules.recursive and (inner != () or kind == "each")
     if not inner:
-        return "same" if entry.kind == "each" else ""
-    if not _TASK_FOLDER.fullmatch(inner[0]):
-        return ""
-    if len(inner) == 1 and entry.kind == "path":
-        return "task"
-    return "inside" if other.rules.recursive else ""
+        return kind == "each"
+    is_task = len(inner) == 1 and kind == "path"
+    return bool(_TASK_FOLDER.fullmatch(inner[0])) and (is_task or entry.rules.recursive)
 
 
 def _check_own_file(

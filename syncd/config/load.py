@@ -8,10 +8,9 @@ from typing import Any, get_args
 
 from syncd.config import value_parsers as parse
 from syncd.config.cross_checks import PlacedEntry, check
-from syncd.config.faults import dotted
 from syncd.config.locations import default_state_dir
 from syncd.config.path_parser import path as path_from
-from syncd.config.section import Section
+from syncd.config.section import Section, dotted
 from syncd.config.settings import SANDBOX, ApiSettings, Config, CreateParams, FolderEntry
 from syncd.config.yaml_document import read_document
 from syncd.model import DeletePolicy, Order, Rules, TaskKey

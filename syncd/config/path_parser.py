@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable
 
-from syncd.config.faults import describe, invalid
+from syncd.config.section import describe, invalid
 from syncd.config.value_parsers import text
 
 _VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([^}]*)\})")

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from syncd.config.faults import InvalidValue, describe, invalid, nearest
+from syncd.config.section import UNUSABLE, InvalidValue, describe, invalid, nearest
 from syncd.config.settings import SANDBOX
-from syncd.config.yaml_document import UNUSABLE
 from syncd.hosts import is_loopback
 
 L = TypeVar("L", bound=str)

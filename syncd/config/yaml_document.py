@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
-from syncd.config.faults import FaultReport, KeyPath, describe
+from syncd.config.section import UNUSABLE, FaultReport, KeyPath, describe
 from syncd.errors import ConfigError, Fault
 from syncd.text import redact_pasted
 
@@ -22,9 +22,6 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 30
 MAX_VALUES = 100_000
 """Values in a document; what an alias repeats counts every time."""
-
-UNUSABLE: Final = object()
-"""Replaces a value whose fault is already reported."""
 
 _TAG = "tag:yaml.org,2002:"
 _CONSTRUCTOR = yaml.constructor.SafeConstructor()
