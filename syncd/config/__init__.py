@@ -3,8 +3,7 @@
     locations.py      which config file is used, and the default state directory
     yaml_document.py  YAML text -> plain values, with the line of each
     section.py        reads the keys of one mapping, collects faults
-    value_parsers.py  parses durations, sizes, numbers, choices, patterns, URLs
-    path_parser.py    expands `~` and `$VAR`, and resolves relative paths
+    value_parsers.py  parses durations, sizes, numbers, choices, patterns, URLs, paths
     load.py           builds the settings from the keys
     cross_checks.py   finds entries that conflict, and syncd's own files in synced folders
     settings.py       the settings

@@ -9,7 +9,6 @@ from typing import Any, get_args
 from syncd.config import value_parsers as parse
 from syncd.config.cross_checks import PlacedEntry, check
 from syncd.config.locations import default_state_dir
-from syncd.config.path_parser import path as path_from
 from syncd.config.section import Section, dotted
 from syncd.config.settings import SANDBOX, ApiSettings, Config, CreateParams, FolderEntry
 from syncd.config.yaml_document import read_document
@@ -80,7 +79,7 @@ class _Loader:
         self._root = Section(self._report, (), data)
         self._file = file
         self._with_key = with_key
-        self._path = path_from(os.path.dirname(file))
+        self._path = parse.path(os.path.dirname(file))
         self._needed_by: dict[str, list[str]] = {}
         """The ids that `api` lacks, each with the entries that need it."""
 

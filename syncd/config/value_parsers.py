@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,7 +22,12 @@ _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|h)")
 _UNITS = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
 _BYTES = _UNITS | {"kib": 1024, "mib": 1024**2, "gib": 1024**3}
+_VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([^}]*)\})")
 _SIZE = re.compile(r"([0-9]{1,18})(\.[0-9]{1,9})? ?([KMG]i?B|B)?", re.IGNORECASE)
+
+
+def expected(what: str, value: object, hint: str) -> InvalidValue:
+    return invalid(f"must be {what}, not {describe(value)}", hint)
 
 
 def text(value: object) -> str:
@@ -29,7 +35,7 @@ def text(value: object) -> str:
     if value is None:
         raise invalid("has no value", "give it one or remove the key")
     if not isinstance(value, str):
-        raise invalid(f"must be text, not {describe(value)}", "put it in quotes")
+        raise expected("text", value, "put it in quotes")
     if not value.strip():
         raise invalid("is empty", "give it a value or remove the key")
     if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value):
@@ -48,8 +54,7 @@ def name(value: object) -> str:
 
 def flag(value: object) -> bool:
     if not isinstance(value, bool):
-        hint = "write true or false, no quotes"
-        raise invalid(f"must be true or false, not {describe(value)}", hint)
+        raise expected("true or false", value, "write true or false, no quotes")
     return value
 
 
@@ -58,11 +63,10 @@ def whole(low: int, high: int = MAX_INT) -> Callable[[object], int]:
 
     def parse(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            hint = "write plain digits, no quotes"
-            raise invalid(f"must be a whole number, not {describe(value)}", hint)
+            raise expected("a whole number", value, "write plain digits, no quotes")
         if not low <= value <= high:
             limit, way = (low, "at least") if value < low else (high, "at most")
-            raise invalid(f"must be {way} {limit:,}, not {describe(value)}", f"write {way} {limit}")
+            raise expected(f"{way} {limit:,}", value, f"write {way} {limit}")
         return value
 
     return parse
@@ -77,7 +81,7 @@ def quota(value: object) -> int | None:
         return None
     if isinstance(value, str):
         hint = "leave it out, or write the requests an hour of your plan"
-        raise invalid(f"must be auto or a whole number, not {describe(value)}", hint)
+        raise expected("auto or a whole number", value, hint)
     return whole(1)(value)
 
 
@@ -90,7 +94,7 @@ def one_of(choices: tuple[L, ...], default: L) -> Callable[[object], L]:
                 return choice
         near = nearest(str(value).lower(), choices)
         hint = f"did you mean {near}?" if near else f"write {default}, the default"
-        raise invalid(f"must be one of {', '.join(choices)}, not {describe(value)}", hint)
+        raise expected(f"one of {', '.join(choices)}", value, hint)
 
     return parse
 
@@ -104,7 +108,7 @@ def duration(high_hours: int) -> Callable[[object], float]:
             hint = "write it like 200ms, 2s, 1m or 1h"
             if isinstance(value, int | float) and not isinstance(value, bool):
                 hint = f"give it a unit: {value}s, or {value}ms, {value}m, {value}h"
-            raise invalid(f"must be a duration, not {describe(value)}", hint)
+            raise expected("a duration", value, hint)
         seconds = float(match[1]) * _SECONDS[match[2]]
         if not 0.001 <= seconds <= high_hours * 3600:
             message = f"must lie between 1ms and {high_hours}h, not {describe(value)}"
@@ -122,7 +126,7 @@ def size(low: int) -> Callable[[object], int]:
             match = _SIZE.fullmatch(value)
             if match is None or (match[2] and not match[3]):
                 hint = "write it like 500KB, 32MiB or 1GiB, or as plain bytes"
-                raise invalid(f"must be a size, not {describe(value)}", hint)
+                raise expected("a size", value, hint)
             unit = _BYTES[(match[3] or "b").lower()]
             value = int(match[1]) * unit + int(float(match[2] or 0) * unit)
         return whole(low)(value)
@@ -138,7 +142,7 @@ def url(value: object) -> str:
     hint = f"write https://focus.toggl.com/api, or {SANDBOX} to try things"
     if "://" not in found:
         hint = f"did you mean {SANDBOX}?" if nearest(found.lower(), [SANDBOX]) else hint
-        raise invalid(f"must be an https:// address or {SANDBOX}, not {describe(found)}", hint)
+        raise expected(f"an https:// address or {SANDBOX}", found, hint)
     if "@" in found:
         raise invalid("must not hold a user name or password", "the key comes from token_file")
     if "?" in found or "#" in found:
@@ -169,15 +173,14 @@ def command(value: object) -> tuple[str, ...]:
     """A program and its arguments."""
     if not isinstance(value, list) or not value:
         hint = "write the words as a list: [pass, show, toggl]; no shell is involved"
-        raise invalid(f"must be a list of words, not {describe(value)}", hint)
+        raise expected("a list of words", value, hint)
     return _parse_each(value, text)
 
 
 def patterns(value: object) -> tuple[str, ...]:
     """A list of gitignore-style patterns."""
     if not isinstance(value, list):
-        hint = 'write a list: ["*.tmp"], or [] for none'
-        raise invalid(f"must be a list of patterns, not {describe(value)}", hint)
+        raise expected("a list of patterns", value, 'write a list: ["*.tmp"], or [] for none')
     if len(value) > MAX_PATTERNS:
         hint = "put several names into one pattern, or the files into a folder of their own"
         raise invalid(f"holds {len(value):,} patterns, more than {MAX_PATTERNS:,}", hint)
@@ -192,6 +195,42 @@ def pattern(value: object) -> str:
     if fault := pattern_fault(found):
         raise invalid(f"is no usable pattern: {describe(found)}", fault)
     return found
+
+
+def path(base: str) -> Callable[[object], str]:
+    """A parser of paths: expands `$VAR`, `${VAR}`, `$$` (a literal `$`) and `~`, and resolves
+    relative paths against `base`. Symbolic links are not resolved."""
+
+    def parse(value: object) -> str:
+        if value is None:
+            hint = 'write a path (a lone ~ means nothing to YAML: "~/"), or remove the key'
+            raise invalid("has no value", hint)
+        expanded = _VARIABLE.sub(_expand_variable, text(value))
+        if expanded.startswith("~") and not os.path.isabs(expanded := os.path.expanduser(expanded)):
+            message = f"names a user or a home directory that does not exist: {describe(value)}"
+            hint = "write the whole path; a directory that is really called so: ./~name"
+            raise invalid(message, hint)
+        return _normalized(os.path.join(base, expanded))
+
+    return parse
+
+
+def _normalized(absolute: str) -> str:
+    """Without `.`, `//` and `..`, unless removing `..` leads elsewhere because of a link."""
+    short = os.path.normpath(absolute)
+    if os.path.realpath(short) == os.path.realpath(absolute):
+        return short
+    return absolute.rstrip("/") or "/"
+
+
+def _expand_variable(match: re.Match[str]) -> str:
+    if match[0] == "$$":
+        return "$"
+    value = os.environ.get(match[1] or match[2] or "")
+    if not value:
+        hint = "set it for the service too, or write the path out; a literal $ is $$"
+        raise invalid(f"uses {describe(match[0])}, which is not set", hint)
+    return value
 
 
 def _parse_each(value: list[object], parse: Callable[[object], str]) -> tuple[str, ...]:
