@@ -30,9 +30,14 @@ from typing import NamedTuple
 class SyncdError(Exception):
     """Base class; `str(error)` is one line for the user."""
 
+    exit_code = 75
+    """The exit status of a command that it ends (contract.md)."""
+
 
 class UsageError(SyncdError):
     """The command line is wrong."""
+
+    exit_code = 2
 
 
 class Fault(NamedTuple):
@@ -52,6 +57,8 @@ class Fault(NamedTuple):
 
 class ConfigError(SyncdError):
     """The config, or the key source that it names, is wrong or unreadable."""
+
+    exit_code = 78
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(str(fault) for fault in faults))
@@ -77,9 +84,13 @@ class StateLocked(StateError):
 class StateTooNew(StateError):
     """A newer syncd wrote the ledger; it is left untouched."""
 
+    exit_code = 78
+
 
 class FolderError(SyncdError):
     """A synced folder is missing or unreadable; nothing of its task is changed."""
+
+    exit_code = 1
 
 
 class Stopped(SyncdError):
@@ -133,6 +144,8 @@ class ApiError(SyncdError):
 class KeyRefused(ApiError):
     """401: the key is wrong, revoked or expired."""
 
+    exit_code = 77
+
 
 class QuotaSpent(ApiError):
     """402: the organization has no requests left until its quota window resets."""
@@ -148,6 +161,8 @@ class Refused(ApiError):
 
 class TaskRefused(ApiError):
     """403 or 404: the task is gone, belongs to others, or the plan lacks the right: not done."""
+
+    exit_code = 1
 
 
 class Unreachable(ApiError):

@@ -9,14 +9,11 @@ from typing import Any
 
 from syncd.cli.output import print_error, print_json
 from syncd.engine.advice import about_task
-from syncd.engine.report import CONFIG, KEY, LATER, PARTLY, worst
+from syncd.engine.report import LATER, PARTLY, worst
 from syncd.errors import (
     ConfigError,
-    FolderError,
     KeyRefused,
     Refused,
-    StateError,
-    StateTooNew,
     SyncdError,
     TaskRefused,
     Unreachable,
@@ -25,27 +22,13 @@ from syncd.errors import (
 from syncd.model import TaskKey
 
 NOT_TRIED = "not tried: the key was refused"
-USAGE = 2
 INTERRUPTED, TERMINATED = 130, 143
 """The exit statuses that a shell gives to a command that SIGINT or SIGTERM has ended."""
-_CODES: tuple[tuple[type[SyncdError], int], ...] = (
-    (UsageError, USAGE),
-    (ConfigError, CONFIG),
-    (StateTooNew, CONFIG),
-    (StateError, LATER),
-    (FolderError, PARTLY),
-    (KeyRefused, KEY),
-    (TaskRefused, PARTLY),
-    (SyncdError, LATER),
-)
 
 
 def exit_code_of(error: BaseException) -> int:
     """The exit status of an error."""
-    for kind, code in _CODES:
-        if isinstance(error, kind):
-            return code
-    return LATER
+    return error.exit_code if isinstance(error, SyncdError) else LATER
 
 
 def exit_code_of_signal(number: int, code: int = LATER) -> int:
@@ -69,7 +52,7 @@ def report_failure(error: Exception, as_json: bool, blank: Mapping[str, Any]) ->
     """Print what ended a command, as JSON with the keys of `blank`; returns the exit status."""
     if isinstance(error, UsageError):
         print_error(str(error))
-        return USAGE
+        return error.exit_code
     logging.getLogger("syncd").debug("traceback", exc_info=True)
     code, message = exit_code_of(error), message_of(error)
     if as_json:
@@ -78,12 +61,13 @@ def report_failure(error: Exception, as_json: bool, blank: Mapping[str, Any]) ->
     return code
 
 
-def explain(error: Exception, task: TaskKey) -> tuple[int, str]:
+def explain(error: SyncdError, task: TaskKey) -> tuple[int, str]:
     """What an error about one task means for it: the exit status, and how to mend it."""
+    text = str(error)
     if isinstance(error, KeyRefused):
-        return KEY, f"{error}: make a new key in Focus and put it in place"
-    if isinstance(error, TaskRefused | Refused):
-        return PARTLY, f"{about_task(error, task)} if it is gone, take it out of the config"
-    if isinstance(error, Unreachable):
-        return exit_code_of(error), f"{error}: is the network up, and api.url right?"
-    return exit_code_of(error), message_of(error)
+        text += ": make a new key in Focus and put it in place"
+    elif isinstance(error, TaskRefused | Refused):
+        text = f"{about_task(error, task)} if it is gone, take it out of the config"
+    elif isinstance(error, Unreachable):
+        text += ": is the network up, and api.url right?"
+    return PARTLY if isinstance(error, Refused) else error.exit_code, text

@@ -27,6 +27,7 @@ def test_the_bar_is_there_while_files_are_sent_and_then_gone() -> None:
         sender.start()
     for sender in senders:
         sender.join()
+    bar.done()
     assert "sending 2 files" in stream.getvalue()
     assert stream.getvalue().endswith("\x1b[2K")
     assert sys.stderr is stderr
