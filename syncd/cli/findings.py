@@ -137,12 +137,6 @@ def _entry_of(view: ReadOnlyView, target: Target, path: str) -> LedgerEntry | No
 def _attachment(entry: LedgerEntry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
-    return {
-        "id": entry.id,
-        "name": entry.name.seen,
-        "display_order": entry.order.seen,
-        "size": entry.size,
-        "role": entry.role,
-        "digest": entry.digest,
-        "since": rfc3339(entry.since),
-    }
+    names = {"name": entry.name.seen, "display_order": entry.order.seen}
+    rest = {key: getattr(entry, key) for key in ("size", "role", "digest")}
+    return {"id": entry.id, **names, **rest, "since": rfc3339(entry.since)}

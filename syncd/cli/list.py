@@ -98,15 +98,9 @@ def _list_task(context: Context, folder: Folder) -> TaskListing:
 
 def _row(attachment: Attachment, verdict: Verdict) -> dict[str, Any]:
     owner = _owner(verdict)
-    return {
-        "id": attachment.id,
-        "name": attachment.name,
-        "display_order": attachment.display_order,
-        "size": attachment.size,
-        "owner": owner,
-        "file": None if owner == "foreign" else verdict.file,
-        "in_sync": verdict.kind is Kind.IN_SYNC,
-    }
+    row = {key: getattr(attachment, key) for key in ("id", "name", "display_order", "size")}
+    file = None if owner == "foreign" else verdict.file
+    return row | {"owner": owner, "file": file, "in_sync": verdict.kind is Kind.IN_SYNC}
 
 
 def _owner(verdict: Verdict) -> str:

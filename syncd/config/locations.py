@@ -24,9 +24,8 @@ def find_config(argument: str | None) -> str:
                 raise ConfigError(Fault("there is no such config file", path or '""', hint=hint))
             return os.path.abspath(path)
     user_directory = _xdg_directory("XDG_CONFIG_HOME", ".config")
-    candidates = [SYSTEM_CONFIG]
-    if user_directory is not None:
-        candidates.insert(0, os.path.join(user_directory, "config.yaml"))
+    users = [] if user_directory is None else [os.path.join(user_directory, "config.yaml")]
+    candidates = [*users, SYSTEM_CONFIG]
     for path in candidates:
         if os.path.lexists(path):
             return path
@@ -48,17 +47,9 @@ def default_state_dir(config: str) -> str | None:
 
 
 def _xdg_directory(variable: str, default: str) -> str | None:
-    """syncd's directory below an XDG base directory. The XDG standard ignores relative bases."""
+    """syncd's directory below an XDG base directory; None = neither HOME nor passwd names one of
+    the user's. The XDG standard ignores relative bases."""
     base = os.environ.get(variable, "")
     if not os.path.isabs(base):
-        user_home = home()
-        if user_home is None:
-            return None
-        base = os.path.join(user_home, default)
-    return os.path.join(base, "syncd")
-
-
-def home() -> str | None:
-    """The user's home directory as an absolute path; None = neither HOME nor passwd names one."""
-    found = os.path.expanduser("~")
-    return found if os.path.isabs(found) else None
+        base = os.path.join(os.path.expanduser("~"), default)
+    return os.path.join(base, "syncd") if os.path.isabs(base) else None

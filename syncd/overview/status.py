@@ -127,29 +127,17 @@ class FolderStatus(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """The folder's part of `status --json` (contract.md, Report)."""
-        return {
-            "name": self.name,
-            "path": self.path,
-            "task_id": self.task_id,
-            "state": self.state,
-            "reason": self.reason,
-            "last_cycle": rfc3339(self.last_cycle),
-            "next_cycle": rfc3339(self.next_cycle),
-            "pending": self.pending,
-            "failed": [{"name": p.path, "error": p.reason} for p in self.failed],
-            "held": [held._asdict() for held in self.held],
-            "error": self.error,
-        }
+        record = self.to_record()
+        keys = ("name", "path", "task_id", "state", "reason", "last_cycle", "next_cycle")
+        return {key: record[key] for key in (*keys, "pending", "failed", "held", "error")}
 
     def to_record(self) -> dict[str, Any]:
         """The folder's part of the status file."""
-        return {
-            **self.to_json(),
-            "contested": list(self.contested),
-            "cause": self.cause,
-            "task": self.task,
-            "watch": self.watch,
-            "watch_reason": self.watch_reason,
+        return self._asdict() | {
+            "last_cycle": rfc3339(self.last_cycle),
+            "next_cycle": rfc3339(self.next_cycle),
+            "failed": [{"name": p.path, "error": p.reason} for p in self.failed],
+            "held": [held._asdict() for held in self.held],
         }
 
     @classmethod
@@ -218,8 +206,4 @@ class QuotaStatus(NamedTuple):
         return cls(left, resets_in, until)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "remaining": self.remaining,
-            "resets_in": self.resets_in,
-            "paused_until": rfc3339(self.paused_until),
-        }
+        return self._asdict() | {"paused_until": rfc3339(self.paused_until)}

@@ -12,6 +12,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from syncd.errors import StateError
@@ -58,15 +59,9 @@ def read_status(state_dir: str) -> Status:
 
 def write_status(state_dir: str, status: Status) -> None:
     """Raises StateError."""
-    document = {
-        "version": 1,
-        "config": status.config,
-        "service": status.pid is not None,
-        "pid": status.pid,
-        "restarts": status.restarts,
-        "quota": status.quota.to_json(),
-        "folders": [folder.to_record() for folder in status.folders],
-    }
+    folders = [folder.to_record() for folder in status.folders]
+    document = {"version": 1, "service": status.pid is not None, **status._asdict()}
+    document |= {"quota": status.quota.to_json(), "folders": folders}
     _write(os.path.join(state_dir, _STATUS), document)
 
 
@@ -74,12 +69,10 @@ def read_approvals(state_dir: str, now: float) -> dict[str, Approval]:
     """Approvals that are not void by their age, by task."""
     approvals: dict[str, Approval] = {}
     for task, value in _read(os.path.join(state_dir, _APPROVALS)).items():
-        try:
-            approval = Approval(frozenset(int(i) for i in value["ids"]), float(value["at"]))
-        except (TypeError, KeyError, ValueError):
-            continue
-        if 0 <= now - approval.given_at < APPROVAL_LIVES:
-            approvals[task] = approval
+        with suppress(TypeError, KeyError, ValueError):
+            approval = Approval(frozenset(map(int, value["ids"])), float(value["at"]))
+            if 0 <= now - approval.given_at < APPROVAL_LIVES:
+                approvals[task] = approval
     return approvals
 
 
@@ -110,10 +103,8 @@ def _read(path: str) -> dict[str, Any]:
 
 def _warn_unread(path: str, error: OSError | ValueError) -> None:
     """Whoever wrote the file has to know that what it holds does not count."""
-    if isinstance(error, PermissionError):
-        mend = "give it to the owner of its folder"
-    else:
-        mend = "remove it"
+    owned = not isinstance(error, PermissionError)
+    mend = "remove it" if owned else "give it to the owner of its folder"
     if os.path.basename(path) == _APPROVALS:
         mend += ", and run `syncd approve` again"
     why = error.strerror if isinstance(error, OSError) else "it is damaged"
