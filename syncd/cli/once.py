@@ -6,10 +6,10 @@ import argparse
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from syncd.cli.assembly import Assembly, Hooks, assemble
-from syncd.cli.errors import exit_code_of, exit_code_of_signal, message_of
+from syncd.cli.errors import NOT_TRIED, exit_code_of, exit_code_of_signal, message_of
 from syncd.cli.output import print_warning
 from syncd.cli.run_report import RunReport
 from syncd.cli.streams import flush_all, share_terminal
@@ -50,15 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
             once.report.fail(exit_code_of(error), message_of(error))
         once.report.print()
         return once.report.code
-
-
-def _paused_first(targets: Iterable[Target], before: Iterable[FolderStatus]) -> list[Target]:
-    """The targets, beginning with those for which the last run had no requests left.
-
-    So a quota that never suffices for all of them is spent on each in turn.
-    """
-    paused = {status.path for status in before if status.state == "paused"}
-    return sorted(targets, key=lambda target: target.folder.path not in paused)
 
 
 class OnceRun:
@@ -118,29 +109,27 @@ class OnceRun:
                 self.report.folders.sort(key=lambda report: place.get(report.path, -1))
 
     def _run_folders(self, assembly: Assembly, targets: Sequence[Target]) -> None:
-        state_dir = assembly.config.state_dir
+        state_dir, reports = assembly.config.state_dir, self.report.folders
         approvals = read_approvals(state_dir, time.time())
-        for target in _paused_first(targets, read_status(state_dir).folders):
-            if (trouble := self._trouble_for_the_rest()) is not None:
-                self.report.folders.append(FolderReport.of(target.folder, trouble))
+        # First those for which the last run had no requests left: so a quota that never suffices
+        # for all of them is spent on each in turn.
+        paused = {s.path for s in read_status(state_dir).folders if s.state == "paused"}
+        not_tried: Trouble | None = None
+        for target in sorted(targets, key=lambda target: target.folder.path not in paused):
+            if self.shutdown.signal and not_tried is None:
+                self.report.stopped_by = self.shutdown.signal
+                not_tried = Trouble(LATER, "not tried: the run was stopped")
+            reports.append(FolderReport.of(target.folder, not_tried))
+            if not_tried is not None:
                 continue
             task = task_text(target.folder.task)
             approval = approvals.get(task)
             ids = approval.ids if approval else frozenset()
-            self.report.folders.append(FolderReport.of(target.folder))
-            report = self._run_one(assembly.context, target.folder, ids)
-            self.report.folders[-1] = report
+            report = reports[-1] = self._run_one(assembly.context, target.folder, ids)
             if approval and not self._options.dry_run and report.is_decided:
                 drop_approvals(state_dir, [task], time.time())
-
-    def _trouble_for_the_rest(self) -> Trouble | None:
-        """What keeps the folders that are left from being tried; None = nothing does."""
-        if any(report.code == KEY for report in self.report.folders):
-            return Trouble(KEY, "not tried: the key was refused", "key")
-        if self.shutdown.signal:
-            self.report.stopped_by = self.shutdown.signal
-            return Trouble(LATER, "not tried: the run was stopped")
-        return None
+            if report.code == KEY:
+                not_tried = Trouble(KEY, NOT_TRIED, "key")
 
     def _run_one(self, context: Context, folder: Folder, approved: frozenset[int]) -> FolderReport:
         """Run one folder; an unexpected error is its own trouble, a failing ledger everybody's."""
@@ -163,12 +152,9 @@ class OnceRun:
 
     def _write_status(self, assembly: Assembly, targets: Sequence[Target]) -> None:
         """Write the status file; folders that were not run keep the status that they had."""
-        config, now = assembly.config, time.time()
+        config, now, reports = assembly.config, time.time(), self.report.folders
         tasks = {t.folder.path: t.folder.task for t in targets}
-        run = [
-            FolderStatus.of(report, tasks.get(report.path), last_cycle=now)
-            for report in self.report.folders
-        ]
+        run = [FolderStatus.of(r, tasks.get(r.path), last_cycle=now) for r in reports]
         paths = {status.path for status in run}
         kept = [s for s in read_status(config.state_dir).folders if s.path not in paths]
         quota = self._quota(assembly, targets)
