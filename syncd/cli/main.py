@@ -26,12 +26,13 @@ def entry_point() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"syncd {__version__}")
         _leave(0)
+    options = _parse(None)
     import signal
 
-    signal.signal(signal.SIGTERM, _terminated)
-    code = main()
     from syncd.cli.errors import TERMINATED
 
+    signal.signal(signal.SIGTERM, _terminated)
+    code = _run(options)
     if code == TERMINATED:
         # systemd takes an end by this signal for a success. A process 1 cannot end by it.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -63,37 +64,37 @@ def _terminated(_number: int, _frame: object) -> None:
     raise _Terminated
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run one command line; returns the exit status. Raises SystemExit if it makes no sense."""
-    from syncd.cli.arguments import parse  # what it prints, it prints before slower imports
+    return _run(_parse(arguments))
 
-    options = parse(arguments)
-    from syncd import log
 
-    log.configure(
-        verbosity=-1 if options.quiet else int(options.verbose), format=options.log_format
-    )
-    try:
-        return _run(options)
-    finally:
-        flush_all()
+def _parse(arguments: Sequence[str] | None) -> Namespace:
+    from syncd.cli.arguments import parse  # what this prints is not to wait for slower imports
+
+    return parse(arguments)
 
 
 def _run(options: Namespace) -> int:
+    from syncd import log
     from syncd.cli.errors import INTERRUPTED, TERMINATED, report_failure
     from syncd.cli.output import print_warning
 
+    verbosity = -1 if options.quiet else int(options.verbose)
+    log.configure(verbosity=verbosity, format=options.log_format)
     module = None
     try:
         module = _command(options)
         code: int = module.run(options)
+        return code
     except KeyboardInterrupt as interrupt:
         print_warning("interrupted; the next run goes on where this one stopped")
         return TERMINATED if isinstance(interrupt, _Terminated) else INTERRUPTED
     except Exception as error:
         blank = getattr(module, "blank", None)
         return report_failure(error, options.json, blank(options) if blank else {})
-    return code
+    finally:
+        flush_all()
 
 
 def _command(options: Namespace) -> ModuleType:

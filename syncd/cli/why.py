@@ -85,12 +85,11 @@ def _below(path: str, root: str) -> bool:
 
 def _why_in_no_folder(path: str, folders: Folders) -> str:
     """Why a file belongs to no folder."""
-    for report in folders.errors:
-        if report.path == path or _below(path, report.path):
-            return report.error or "its folder cannot be synced"
-    for removed in folders.removed:
-        if removed.path == path or _below(path, removed.path):
-            return str(removed)
+    left_out = [(r.path, r.error or "its folder cannot be synced") for r in folders.errors]
+    left_out += [(removed.path, str(removed)) for removed in folders.removed]
+    for place, reason in left_out:
+        if place == path or _below(path, place):
+            return reason
     for target in folders.targets:
         if path in (target.folder.path, os.path.realpath(target.folder.path)):
             return f"this is the folder {target.folder.name} itself; name a file in it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 
 from syncd.errors import ConfigError, Fault
 
@@ -47,9 +48,23 @@ def default_state_dir(config: str) -> str | None:
 
 
 def _xdg_directory(variable: str, default: str) -> str | None:
-    """syncd's directory below an XDG base directory; None = neither HOME nor passwd names one of
-    the user's. The XDG standard ignores relative bases."""
-    base = os.environ.get(variable, "")
-    if not os.path.isabs(base):
-        base = os.path.join(os.path.expanduser("~"), default)
-    return os.path.join(base, "syncd") if os.path.isabs(base) else None
+    """syncd's directory below an XDG base directory; None = there is none, and no home.
+
+    The XDG standard ignores relative bases.
+    """
+    base: str | None = os.environ.get(variable, "")
+    if not base or not os.path.isabs(base):
+        base = expand_home(os.path.join("~", default))
+    return None if base is None else os.path.join(base, "syncd")
+
+
+def expand_home(path: str) -> str | None:
+    """A path that begins with `~` or `~user`, expanded; None = there is no such home."""
+    user, slash, rest = path[1:].partition("/")
+    home = "" if user else os.environ.get("HOME", "")
+    if not os.path.isabs(home):
+        try:
+            home = (pwd.getpwnam(user) if user else pwd.getpwuid(os.getuid())).pw_dir
+        except KeyError:
+            return None
+    return home + slash + rest if os.path.isabs(home) else None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from syncd.config.locations import expand_home
 from syncd.config.section import UNUSABLE, InvalidValue, describe, invalid, nearest
 from syncd.config.settings import SANDBOX
 from syncd.hosts import is_loopback
@@ -206,11 +207,12 @@ def path(base: str) -> Callable[[object], str]:
             hint = 'write a path (a lone ~ means nothing to YAML: "~/"), or remove the key'
             raise invalid("has no value", hint)
         expanded = _VARIABLE.sub(_expand_variable, text(value))
-        if expanded.startswith("~") and not os.path.isabs(expanded := os.path.expanduser(expanded)):
+        absolute = expand_home(expanded) if expanded[0] == "~" else os.path.join(base, expanded)
+        if absolute is None:
             message = f"names a user or a home directory that does not exist: {describe(value)}"
             hint = "write the whole path; a directory that is really called so: ./~name"
             raise invalid(message, hint)
-        return _normalized(os.path.join(base, expanded))
+        return _normalized(absolute)
 
     return parse
 
