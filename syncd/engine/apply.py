@@ -69,6 +69,7 @@ class _Changes:
     def run(self, changes: Iterable[Delete | Rename | Reorder], *, reserve: int) -> None:
         """One by one, up to the first failure, or until others have spent the quota."""
         for change in changes:
+            self._ledger.write()
             left = self._context.quota.left(self._task.organization_id)
             if left is not None and left <= reserve:
                 return

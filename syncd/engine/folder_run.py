@@ -60,6 +60,7 @@ class FolderRun:
         alike = notes.plan.refused_alike
         if trouble is None and alike and not run.policy.uploads.any_accepted:
             trouble = Trouble(PARTLY, alike, "files")
+        run.ledger.write()
         run.context.ledger.flush()
         return notes.report(
             FolderReport.of(run.folder, trouble, run.requests),
@@ -95,4 +96,5 @@ class FolderRun:
             later = f"; going on in {decision.wait:.0f} s" if decision.wait else ""
             log.warning("%s: %s%s", run.folder.name, decision.why, later)
         if decision.wait:
+            run.ledger.write()
             run.context.sleep(decision.wait)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 
 from syncd.core.listing import entry_of
@@ -46,6 +46,8 @@ class Uploads:
         self._root = root
         self._on_done = on_done
         self._replaced: Role = "released" if keeps_old else "superseded"
+        self._known = set(ledger.state.shown)
+        """Attachments that an answer cannot have made."""
 
     def run(self, outcome: Outcome, requests: Sequence[Batch]) -> None:
         """Send these requests; stop at the first failure, but wait for what is on its way."""
@@ -62,24 +64,27 @@ class Uploads:
 
     def _send_all(self, outcome: Outcome, queue: deque[Batch]) -> None:
         running: dict[Future[Receipt], tuple[Batch, tuple[Intent, ...]]] = {}
-        quota, connections = self._context.quota, self._context.connections
-        with ThreadPoolExecutor(max_workers=connections) as pool, quota.parallel():
-            while queue or running:
-                if not self._fits(0):
-                    queue.clear()
-                while (
-                    queue
-                    and len(running) < connections
-                    and not outcome.ended
-                    and self._fits(len(running))
-                ):
-                    batch = queue.popleft()
-                    intents = self._intend(batch)
-                    running[pool.submit(self._send, batch)] = (batch, intents)
-                if not running:
-                    return
-                for future in self._finished(running):
-                    self._record(outcome, *running.pop(future), future)
+        connections, threads = self._context.connections, self._context.upload_threads
+        with self._context.quota.parallel():
+            try:
+                while True:
+                    while (
+                        queue
+                        and len(running) < connections
+                        and not outcome.ended
+                        and self._fits(len(running))
+                    ):
+                        batch = queue.popleft()
+                        # One transaction with the outcomes recorded since the last.
+                        intents = self._intend(batch)
+                        running[threads.submit(self._send, batch)] = (batch, intents)
+                    self._ledger.write()
+                    if not running:
+                        return
+                    for future in self._finished(running):
+                        self._record(outcome, *running.pop(future), future)
+            finally:
+                wait(running)
 
     def _fits(self, under_way: int) -> bool:
         """Whether one more request fits, by the answers since the plan was made.
@@ -148,16 +153,15 @@ class Uploads:
                 self._ledger.record_not_sent(intents)
             return
         sent = [replace(i, digest=s.digest) for i, s in zip(intents, receipt.sent, strict=True)]
-        known = self._ledger.state.shown
-        if receipt.attachments is None or any(a.id in known for a in receipt.attachments):
+        made = receipt.attachments
+        if made is None or any(a.id in self._known for a in made):
             self._ledger.record_answered(sent)
             outcome.unlisted = True
         else:
-            self._ledger.record_created(sent, self._entries(batch, sent, receipt.attachments))
+            self._ledger.record_created(sent, self._entries(batch, sent, made))
+            self._known.update(a.id for a in made)
         outcome.sent.append((batch, receipt.sent))
-        for create, attachment in zip(
-            batch, receipt.attachments or (None,) * len(batch), strict=True
-        ):
+        for create, attachment in zip(batch, made or (None,) * len(batch), strict=True):
             action = of_create(create, attachment.id if attachment else None)
             outcome.done.append(action)
             self._on_done(action)

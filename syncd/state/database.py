@@ -44,7 +44,7 @@ class Database:
         self._tell = tell
         self._in_memory = in_memory
         """A private copy, for commands that only read."""
-        self._later: dict[str, dict[object, Sequence[object]]] = {}
+        self._later: dict[tuple[str, object], Sequence[object]] = {}
         self._later_lock = threading.Lock()
 
     @classmethod
@@ -79,21 +79,23 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; failure to write is a StateError."""
+        with self._later_lock:
+            waiting, self._later = self._later, {}
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._put_what_waits()
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            for (query, _), row in waiting.items():
+                self._db.execute(query, row)
+            yield
             self._db.execute("UPDATE written SET at = ?", (time.time(),))
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except BaseException as error:
             if self._db.in_transaction:
                 self._db.rollback()
-            raise self._trouble(error, "written") from None
+            with self._later_lock:
+                self._later = waiting | self._later
+            if isinstance(error, sqlite3.Error):
+                raise self._trouble(error, "written") from None
+            raise
 
     def execute_many(self, query: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a statement of a transaction for each row."""
@@ -106,19 +108,13 @@ class Database:
         May be called by any thread.
         """
         with self._later_lock:
-            self._later.setdefault(query, {})[key] = row
+            self._later[query, key] = row
 
     def put_now(self) -> None:
         """Write what waits for the next transaction."""
         if self._later:
             with self.transaction():
                 pass
-
-    def _put_what_waits(self) -> None:
-        with self._later_lock:
-            later, self._later = self._later, {}
-        for query, rows in later.items():
-            self._db.executemany(query, rows.values())
 
     def query(self, query: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, which may not be run within a transaction."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+import syncd.engine.context
 import syncd.engine.uploads
 import syncd.focus.multipart_body
 import syncd.local.file_content
@@ -156,7 +158,7 @@ class Syncd:
                 (syncd.local.scan, "fingerprint", self.disk.fingerprint),
                 (syncd.local.file_content, "fingerprint", self.disk.fingerprint),
                 (syncd.focus.multipart_body, "_fingerprint", self.disk.fingerprint),
-                (uploads, "ThreadPoolExecutor", OneByOne),
+                (syncd.engine.context, "ThreadPoolExecutor", OneByOne),
                 (uploads, "wait", _wait),
                 (OneByOne, "backwards", self.options.get("backwards", False)),
             ):
@@ -259,14 +261,7 @@ class OneByOne:
 
     def __init__(self, max_workers: int) -> None:
         self.waiting = deque()
-
-    def __enter__(self) -> OneByOne:
         OneByOne.current = self  # type: ignore[attr-defined]
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not issubclass(kind, Killed):
-            self.run()  # what has been submitted goes out, whatever becomes of the rest
 
     def submit(self, call: Callable[..., Any], *args: Any) -> Any:
         future = _Done()
@@ -281,6 +276,9 @@ class OneByOne:
                 future.value = call()
             except Exception as error:
                 future.error = error
+            except Killed:
+                self.waiting.clear()
+                raise
             done.append(future)
         return done
 
@@ -301,4 +299,6 @@ class _Waited:
 
 
 def _wait(running: Any, **_: Any) -> _Waited:
+    if isinstance(sys.exc_info()[1], Killed):
+        return _Waited([])
     return _Waited(OneByOne.current.run())  # type: ignore[attr-defined]
