@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from syncd.core.listing import DAY
 from syncd.errors import StateDamaged
 from syncd.model import TaskKey
 from syncd.state.columns import EVENT, TABLES, identity_of
 from syncd.state.database import Database, log
-from syncd.state.task_ledger import TaskLedger
+from syncd.state.task_ledger import DAY, TaskLedger
 from syncd.task_state import Event, TaskState
 
 _FLUSH_EVERY = 1.0

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from syncd.core.listing import DAY
 from syncd.model import Attachment, FolderIdentity
 from syncd.state.change import Change, applied, difference, write
 from syncd.state.database import Database
 from syncd.task_state import Event, Intent, LedgerEntry, Refusal, TaskState
 
+DAY = 86_400.0
 ORDER = "order"
 """The subject of an event that put back the order of a task."""
 
