@@ -46,6 +46,7 @@ class Database:
         """A private copy, for commands that only read."""
         self._later: dict[tuple[str, object], Sequence[object]] = {}
         self._later_lock = threading.Lock()
+        self._last_key: int | None = None
 
     @classmethod
     def open(cls, path: str, tell: Callable[[str], None]) -> Database:
@@ -101,6 +102,14 @@ class Database:
         """Run a statement of a transaction for each row."""
         if rows:
             self._db.executemany(query, rows)
+
+    def new_key(self) -> int:
+        """A key for an intent that none has had."""
+        if self._last_key is None:
+            query = "SELECT max(seq) FROM sqlite_sequence WHERE name = 'intents'"
+            self._last_key = self.query(query)[0][0] or 0
+        self._last_key += 1
+        return self._last_key
 
     def put_later(self, query: str, key: object, row: Sequence[object]) -> None:
         """Write a row with the next transaction, in place of an earlier one of the same key.

@@ -107,9 +107,7 @@ class TaskLedger:
 
     def record_sending(self, intents: Sequence[Intent]) -> tuple[Intent, ...]:
         """Creates that are about to be sent, committed; returns them with their keys."""
-        query = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'intents'"
-        first = int(self._db.query(query)[0][0])
-        keyed = tuple(replace(intent, key=first + n) for n, intent in enumerate(intents))
+        keyed = tuple(replace(intent, key=self._db.new_key()) for intent in intents)
         self._record(Change(intents=_by_key(keyed)))
         self.write()
         return keyed
