@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 Order = Literal["natural", "name", "modified", "size", "manifest"]
 DeletePolicy = Literal["owned", "mirror", "never"]
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""The default of fields that are mappings."""
 
 
-@dataclass(frozen=True, order=True)
-class TaskKey:
+class TaskKey(NamedTuple):
     """Where a task's attachments live: server, organization, workspace, task."""
 
     url: str
@@ -23,8 +24,7 @@ class TaskKey:
         return f"task {self.task_id}"
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """The settings of one folder that decide what is synced and how."""
 
     order: Order = "natural"
@@ -41,8 +41,7 @@ class Rules:
     """A folder with more files to sync is an error; 0 = no limit."""
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(NamedTuple):
     """One folder and the task that it is."""
 
     name: str
@@ -69,8 +68,7 @@ class Fingerprint(NamedTuple):
         return self.ctime_ns >= moment - margin or abs(self.mtime_ns - moment) <= margin
 
 
-@dataclass(frozen=True)
-class LocalFile:
+class LocalFile(NamedTuple):
     """A file that today's rules sync; `path` is relative, with `/`."""
 
     path: str
@@ -83,24 +81,21 @@ class LocalFile:
         return self.fingerprint.size
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Something about one path that is reported by name: data, not an exception."""
 
     path: str
     reason: str
 
 
-@dataclass(frozen=True)
-class FolderIdentity:
+class FolderIdentity(NamedTuple):
     """What tells that a folder is the one it was: inode and file system (f_fsid, else device)."""
 
     inode: int
     file_system: int
 
 
-@dataclass(frozen=True)
-class FolderSnapshot:
+class FolderSnapshot(NamedTuple):
     """One scan of a folder."""
 
     root: str
@@ -116,7 +111,7 @@ class FolderSnapshot:
     """Paths that exist in a scanned directory, not ignored, but not in `files` or `scanned`."""
     downloading: frozenset[str] = frozenset()
     """Of `files` those that are empty beside their own NAME.part or NAME.crdownload."""
-    undecided: Mapping[str, int | None] = field(default_factory=dict)
+    undecided: Mapping[str, int | None] = NOTHING
     """Files that are there, or were a moment ago, and cannot be read: path -> size in bytes, None
     where nobody knows it. Each may be one that had another name before."""
     unknown_order_lines: tuple[str, ...] = ()
@@ -125,8 +120,7 @@ class FolderSnapshot:
     """Paths in the order of `.syncd-order`."""
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(NamedTuple):
     """One row of the list endpoint that is not deleted."""
 
     id: int
@@ -140,8 +134,7 @@ class Attachment:
     """The server gave no fraction: the true time lies up to 1 s later."""
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """One answer of the list endpoint."""
 
     attachments: tuple[Attachment, ...]
@@ -149,8 +142,7 @@ class Listing:
     """Seconds to add to a local time to get the server's, by its Date header."""
 
 
-@dataclass(frozen=True)
-class QuotaReading:
+class QuotaReading(NamedTuple):
     """The quota headers of one answer; None = the header was not there."""
 
     remaining: int | None

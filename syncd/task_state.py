@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncd.attribute import Attribute
-from syncd.model import Attachment, Fingerprint, FolderIdentity
+from syncd.model import NOTHING, Attachment, Fingerprint, FolderIdentity
 
 Role = Literal["current", "superseded", "detached", "released", "tombstone"]
 """current: of a synced file · superseded: replaced, to be deleted · detached: its file is not
@@ -15,8 +14,7 @@ synced any more · released: replaced under `delete: never`, foreign from now on
 deleted by us within the last day."""
 
 
-@dataclass(frozen=True)
-class LedgerEntry:
+class LedgerEntry(NamedTuple):
     """An attachment that is ours: what folder and task last agreed on."""
 
     id: int
@@ -51,8 +49,7 @@ class LedgerEntry:
         return cls(a.id, "released", "", a.size, name, order)
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(NamedTuple):
     """A create request for one file, committed before it is sent."""
 
     key: int
@@ -71,8 +68,7 @@ class Intent:
     """When it was answered or failed."""
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A request that failed for a reason of its own, not to be repeated before `not_before`."""
 
     subject: str
@@ -93,8 +89,7 @@ class Refusal:
         return self.digest == ""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """Something that is counted for an hour or a day."""
 
     at: float
@@ -104,19 +99,18 @@ class Event:
     digest: str | None = None
 
 
-@dataclass(frozen=True)
-class TaskState:
+class TaskState(NamedTuple):
     """All that the ledger knows of one task."""
 
-    entries: Mapping[int, LedgerEntry] = field(default_factory=dict)
+    entries: Mapping[int, LedgerEntry] = NOTHING
     """By attachment id."""
-    intents: Mapping[int, Intent] = field(default_factory=dict)
+    intents: Mapping[int, Intent] = NOTHING
     """By key, in the order of sending."""
-    strangers: Mapping[int, Attachment] = field(default_factory=dict)
+    strangers: Mapping[int, Attachment] = NOTHING
     """Attachments of others that the last list shows, by id."""
-    retired: Mapping[int, float] = field(default_factory=dict)
+    retired: Mapping[int, float] = NOTHING
     """Display orders that attachments gave up within the last day -> when."""
-    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    refusals: Mapping[str, Refusal] = NOTHING
     """By subject."""
     history: tuple[Event, ...] = ()
     """Of the last day, oldest first."""

@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from syncd.cli.format import held_text, time_text
@@ -32,7 +32,7 @@ class HeldBack:
     """When the cycle that reported it ended; None = it was found now."""
 
     def to_json(self) -> dict[str, Any]:
-        task_id, items = self.folder.task.task_id, [asdict(item) for item in self.items]
+        task_id, items = self.folder.task.task_id, [item._asdict() for item in self.items]
         return {"name": self.folder.name, "task_id": task_id, "held": items}
 
 

@@ -34,7 +34,7 @@ _MISSING = -1
 _HOURS_A_YEAR = 8760
 
 _FOLDERS_HINT = "begin each entry with `- path:` and its `task_id:`, or with `- each:`"
-_SYNC_KEYS = (*Rules.__dataclass_fields__, "settle", "rescan", "refresh")
+_SYNC_KEYS = (*Rules._fields, "settle", "rescan", "refresh")
 _API_KEYS = {*ApiSettings.__dataclass_fields__, *KEY_KINDS} - {"key_source"}
 _WHERE_KEYS_BELONG = {
     **dict.fromkeys(_SYNC_KEYS, "under `sync:`, or in an entry of `folders:`"),
@@ -163,12 +163,12 @@ def _sync(section: Section, default: SyncSettings) -> SyncSettings:
     take, rules = section.take, default.rules
     return SyncSettings(
         Rules(
-            order=take("order", parse.one_of(ORDERS, Rules.order), rules.order),
+            order=take("order", parse.one_of(ORDERS, Rules().order), rules.order),
             reverse=take("reverse", parse.flag, rules.reverse),
             display_order_step=take(
                 "display_order_step", parse.whole(1, 1_000_000), rules.display_order_step
             ),
-            delete=take("delete", parse.one_of(POLICIES, Rules.delete), rules.delete),
+            delete=take("delete", parse.one_of(POLICIES, Rules().delete), rules.delete),
             max_delete=take("max_delete", parse.whole(0), rules.max_delete),
             recursive=take("recursive", parse.flag, rules.recursive),
             include=take("include", parse.patterns, rules.include),

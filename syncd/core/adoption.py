@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from syncd.attribute import Attribute
 from syncd.core.names import nfc
@@ -12,8 +12,7 @@ from syncd.model import Attachment, LocalFile
 from syncd.task_state import LedgerEntry
 
 
-@dataclass(frozen=True)
-class Adoption:
+class Adoption(NamedTuple):
     """What became of the files that have no attachment of ours."""
 
     adopted: tuple[tuple[LedgerEntry, LocalFile], ...]

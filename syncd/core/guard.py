@@ -6,7 +6,7 @@ What it holds stays undone until `syncd approve` names exactly that set; all els
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from syncd.core.plan import Held, Plan
 from syncd.core.snapshot import Snapshot
@@ -14,8 +14,7 @@ from syncd.core.snapshot import Snapshot
 NOT_THE_SAME = "the folder is not the one it was (another inode or file system)"
 
 
-@dataclass(frozen=True)
-class Permission:
+class Permission(NamedTuple):
     """What a person permits, and what was deleted before."""
 
     approved: frozenset[int] = frozenset()
@@ -37,12 +36,11 @@ def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
         held += [Held(e.id, e.path, e.size, "replace", NOT_THE_SAME) for e in replaced]
     if held and _is_approved(held, s, permission):
         mirror = any(d.reason == "foreign" for d in plan.deletes)
-        plan = replace(plan, mirror_approved=s.state.mirror_approved or mirror)
+        plan = plan._replace(mirror_approved=s.state.mirror_approved or mirror)
         held, proven = [], True
     ids = {h.id for h in held}
     outnumbered = held and _more_than_half(plan, s, permission)
-    return replace(
-        plan,
+    return plan._replace(
         finish=tuple(d for d in plan.finish if d.id not in ids),
         records=tuple(e for e in plan.records if e.id not in ids),
         deletes=tuple(d for d in plan.deletes if d.id not in ids),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from syncd.attribute import BELIEF, Attribute
 from syncd.core.matching_creates import MatchedCreate, match_creates
@@ -53,8 +52,7 @@ def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) 
     )
     made = {m.attachment.id: m for m in found}
     entries |= {id_: _entry_of_match(m) for id_, m in made.items()}
-    return replace(
-        state,
+    return state._replace(
         entries=entries,
         intents=_after(state.intents, {m.intent.key for m in found}, now, taken_at),
         strangers={a.id: a for a in unknown if a.id not in made},
@@ -97,7 +95,7 @@ def _has_expired(entry: LedgerEntry, shown: Mapping[int, Attachment], now: float
 
 def _bury(entry: LedgerEntry, now: float) -> LedgerEntry:
     """Somebody else deleted it; not `listed`, unlike an attachment that we deleted."""
-    return replace(entry, role="tombstone", shown=False, listed=False, since=now)
+    return entry._replace(role="tombstone", shown=False, listed=False, since=now)
 
 
 def _after_list(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntry:
@@ -105,15 +103,15 @@ def _after_list(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntr
     if entry.role == "tombstone" and (entry.listed or attachment is None):
         return entry
     if entry.role == "tombstone":
-        entry = replace(entry, role="current")
+        entry = entry._replace(role="current")
     if attachment is None:
-        return replace(entry, shown=False)
+        return entry._replace(shown=False)
     sent = entry.name.sent
     name = entry.name.listed(sent if same_name(attachment.name, sent) else attachment.name)
     order = entry.order.listed(attachment.display_order)
     if (entry.shown, entry.listed, entry.name, entry.order) == (True, True, name, order):
         return entry  # As nearly all are; a copy costs ten times the comparison.
-    return replace(entry, shown=True, listed=True, name=name, order=order)
+    return entry._replace(shown=True, listed=True, name=name, order=order)
 
 
 def _is_kept(attribute: Attribute[str] | Attribute[int], now: float) -> bool:
@@ -124,7 +122,7 @@ def _is_kept(attribute: Attribute[str] | Attribute[int], now: float) -> bool:
 def _entry_of_match(match: MatchedCreate) -> LedgerEntry:
     """The matching of files decides whether it is the current version of its file."""
     entry = entry_of(match.intent, match.attachment, match.intent.sent_at)
-    return entry if match.content_known else replace(entry, digest=None, fingerprint=None)
+    return entry if match.content_known else entry._replace(digest=None, fingerprint=None)
 
 
 def _after(
@@ -136,9 +134,9 @@ def _after(
         if key in matched:
             continue
         if intent.ended_at is not None and intent.ended_at > now:
-            intent = replace(intent, ended_at=now)  # The clock was set back since.
+            intent = intent._replace(ended_at=now)  # The clock was set back since.
         if _is_disproved(intent, taken_at):
-            intent = replace(intent, state="lost")
+            intent = intent._replace(state="lost")
         if intent.state != "lost" or now - (intent.ended_at or intent.sent_at) < DAY:
             remaining[key] = intent
     return remaining

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from syncd.model import Fingerprint, FolderSnapshot, LocalFile
 from syncd.task_state import LedgerEntry, TaskState
@@ -12,8 +12,7 @@ from syncd.task_state import LedgerEntry, TaskState
 Pair = tuple[LedgerEntry, LocalFile]
 
 
-@dataclass(frozen=True)
-class Matches:
+class Matches(NamedTuple):
     """Every live entry and every file, each in exactly one place."""
 
     unchanged: tuple[Pair, ...]

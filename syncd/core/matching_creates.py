@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from syncd.core.names import nfc
 from syncd.model import Attachment
@@ -20,8 +19,7 @@ from syncd.task_state import Intent
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class MatchedCreate:
+class MatchedCreate(NamedTuple):
     """An attachment with the create that made it."""
 
     attachment: Attachment

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
+from typing import NamedTuple
 
 from syncd.core.ordering import Slot, assign
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot, put_back_count
-from syncd.model import Attachment, LocalFile
+from syncd.model import NOTHING, Attachment, LocalFile
 from syncd.task_state import LedgerEntry
 
 Bound = tuple[LedgerEntry, LocalFile, Attachment]
 """An attachment of ours that is shown, with its file."""
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """What is to be numbered, and why the rest is not."""
 
-    numbers: dict[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, int] = NOTHING
     """Display orders to give, by path; what is not in here keeps its own."""
     sequence: str = ""
     """The wanted sequence, as text to compare."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncd.model import FolderIdentity, LocalFile, Problem
 from syncd.task_state import LedgerEntry
 
 
-@dataclass(frozen=True)
-class Create:
+class Create(NamedTuple):
     """Upload a file; with `replaces`, the attachment whose file has new content."""
 
     file: LocalFile
@@ -20,8 +18,7 @@ class Create:
     replaces: LedgerEntry | None = None
 
 
-@dataclass(frozen=True)
-class Rename:
+class Rename(NamedTuple):
     """One PUT that gives an attachment its file's name, and its number along with it."""
 
     entry: LedgerEntry
@@ -33,8 +30,7 @@ class Rename:
     """The name was changed in the task, not here."""
 
 
-@dataclass(frozen=True)
-class Reorder:
+class Reorder(NamedTuple):
     """One PUT that moves an attachment to its place; the name goes along unchanged."""
 
     entry: LedgerEntry
@@ -44,8 +40,7 @@ class Reorder:
     put_back: bool
 
 
-@dataclass(frozen=True)
-class Delete:
+class Delete(NamedTuple):
     """One DELETE: a file is gone, was replaced, or (mirror) an attachment is foreign."""
 
     id: int
@@ -55,8 +50,7 @@ class Delete:
     path: str | None = None
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """What the guard keeps from happening until somebody approves it."""
 
     id: int
@@ -66,8 +60,7 @@ class Held:
     reason: str
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What bounds one create request."""
 
     max_files: int
@@ -78,8 +71,7 @@ class Limits:
     """Replaced versions stay (`delete: never`)."""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """All that one cycle wants, in the order in which it is done."""
 
     finish: tuple[Delete, ...] = ()
@@ -202,8 +194,7 @@ def fit(
     room -= len(deletes)
     renames = plan.renames[:room]
     room -= len(renames)
-    return replace(
-        plan,
+    return plan._replace(
         finish=finish,
         creates=creates,
         deletes=deletes,

@@ -7,7 +7,6 @@ task, or (mirror) because no file belongs to it. All else stays.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from syncd.core.adoption import Adoption
 from syncd.core.matching import live
@@ -24,8 +23,8 @@ def replaced(s: Snapshot) -> list[LedgerEntry]:
     role: Role = "released" if s.rules.delete == "never" else "superseded"
     before = (e for e in s.state.entries.values() if e.role == "superseded")
     return [
-        *(replace(e, role=role) for e in before if e.id not in standing),
-        *(replace(e, role=role, replaced_by=by.id) for e, by in s.matches.replaced),
+        *(e._replace(role=role) for e in before if e.id not in standing),
+        *(e._replace(role=role, replaced_by=by.id) for e, by in s.matches.replaced),
     ]
 
 
@@ -45,7 +44,7 @@ def finished(s: Snapshot) -> list[Delete]:
 def detached(s: Snapshot) -> list[LedgerEntry]:
     """Attachments that stay although no file is synced to them."""
     kept = s.matches.gone if s.rules.delete == "never" else ()
-    return [replace(e, role="detached") for e in (*s.matches.unsynced, *s.matches.waiting, *kept)]
+    return [e._replace(role="detached") for e in (*s.matches.unsynced, *s.matches.waiting, *kept)]
 
 
 def deletes(s: Snapshot, adoption: Adoption, stuck: bool) -> list[Delete]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from syncd.core.listing import DAY
@@ -182,8 +182,7 @@ class Snapshot:
         if trusted and entry.role == "current" and entry.path == file.path:
             return entry
         stays = entry.role == "current" and (entry.path == file.path or not entry.listed)
-        return replace(
-            entry,
+        return entry._replace(
             role="current",
             since=entry.since if stays else self.now,
             path=file.path,

@@ -6,7 +6,6 @@ names that are swapped. The one that has the name is renamed first. Only ours ar
 
 from __future__ import annotations
 
-from dataclasses import replace
 from unicodedata import normalize
 
 from syncd.core.plan import Create, Plan, Rename
@@ -40,7 +39,7 @@ def make_room(plan: Plan, s: Snapshot) -> Plan:
     if len(creates) == len(plan.creates):
         # One name of a ring is enough: the others can follow it.
         aside = aside[:1]
-    return replace(plan, creates=creates, renames=(*free, *aside))
+    return plan._replace(creates=creates, renames=(*free, *aside))
 
 
 def _is_blocked(action: Create | Rename, taken: dict[str, Holder]) -> bool:

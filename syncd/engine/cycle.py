@@ -6,7 +6,6 @@ Whatever is not the documented success ends the cycle, and a new one plans from 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from syncd.core.guard import Permission, guard
 from syncd.core.plan import Plan, cost, fit
@@ -105,7 +104,7 @@ def _fit(run: Run, plan: Plan, s: Snapshot) -> Plan:
     creates = run.policy.uploads.allowed(plan.creates)
     quota = run.context.quota
     return fit(
-        replace(plan, creates=creates, deletes=plan.due),
+        plan._replace(creates=creates, deletes=plan.due),
         run.limits,
         quota.left(run.folder.task.organization_id),
         quota.reserve,

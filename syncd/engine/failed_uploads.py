@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from syncd.core.plan import Create
 from syncd.core.snapshot import retry_delay
@@ -155,13 +154,13 @@ def refusal(
 ) -> Refusal:
     """The refusal to remember: each time in a row it is honoured twice as long."""
     found = Refusal(subject, error, file.fingerprint if file else None, 1, 0.0)
-    found = replace(found, **more)  # type: ignore[arg-type]
+    found = found._replace(**more)  # type: ignore[arg-type]
     before = state.refusals.get(subject)
     if before is not None and before.not_before <= now:
         same_bytes = bool(found.digest) and before.digest == found.digest
         if before.fingerprint == found.fingerprint or same_bytes:
-            found = replace(found, attempts=before.attempts + 1)
-    return replace(found, not_before=now + retry_delay(found.attempts))
+            found = found._replace(attempts=before.attempts + 1)
+    return found._replace(not_before=now + retry_delay(found.attempts))
 
 
 def unreadable(state: TaskState, file: LocalFile, reason: str, now: float) -> Refusal:

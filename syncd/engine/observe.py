@@ -78,8 +78,8 @@ class Observer:
         state, now = self._ledger.state, self._context.clock()
         if not self.aside:
             return state
-        aside = {s: replace(r, attempts=20, not_before=now + DAY) for s, r in self.aside.items()}
-        return replace(state, refusals={**state.refusals, **aside})
+        aside = {s: r._replace(attempts=20, not_before=now + DAY) for s, r in self.aside.items()}
+        return state._replace(refusals={**state.refusals, **aside})
 
     def _scan(self) -> FolderSnapshot:
         state = self._ledger.state
@@ -115,8 +115,8 @@ class Observer:
                         refusal = unreadable(self._ledger.state, file, problem.reason, now)
                         self._ledger.record_refusals([refusal])
             self.unreadable |= failed
-            files = tuple(replace(f, digest=found.get(f.path, f.digest)) for f in s.folder.files)
-            folder = _without(replace(s.folder, files=files), failed)
+            files = tuple(f._replace(digest=found.get(f.path, f.digest)) for f in s.folder.files)
+            folder = _without(s.folder._replace(files=files), failed)
             s = replace(s, folder=folder, unsettled=frozenset(self.unsettled))
         return s
 
@@ -181,8 +181,7 @@ def _without(folder: FolderSnapshot, unreadable: dict[str, str]) -> FolderSnapsh
     sizes = {f.path: f.size for f in folder.files if f.path in unreadable}
     if not sizes:
         return folder
-    return replace(
-        folder,
+    return folder._replace(
         files=tuple(f for f in folder.files if f.path not in sizes),
         failed=(*folder.failed, *(Problem(p, unreadable[p]) for p in sorted(sizes))),
         occupied=folder.occupied | sizes.keys(),

@@ -8,7 +8,6 @@ something else was accepted, it is named and left alone for a growing while; els
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from syncd.core.plan import Create
 from syncd.engine.contents import Contents
@@ -122,10 +121,10 @@ class ServerFailures:
         """
         before = state.refusals.get(found.subject)
         known = before is not None and not before.proven and before.fingerprint == found.fingerprint
-        found = replace(found, proven=False)
+        found = found._replace(proven=False)
         if alike or (self._once and not known and not self.any_change):
-            return replace(found, not_before=now, attempts=found.attempts - 1)
-        return replace(found, not_before=min(found.not_before, now + LONGEST_UNPROVEN))
+            return found._replace(not_before=now, attempts=found.attempts - 1)
+        return found._replace(not_before=min(found.not_before, now + LONGEST_UNPROVEN))
 
 
 def reconsidered(state: TaskState, now: float) -> tuple[list[str], list[Refusal]]:
@@ -136,7 +135,7 @@ def reconsidered(state: TaskState, now: float) -> tuple[list[str], list[Refusal]
     """
     alike = [r.subject for r in state.refusals.values() if r.whole]
     unproven = [r for r in state.refusals.values() if not r.proven]
-    return alike, [replace(r, proven=True, attempts=0, not_before=now) for r in unproven]
+    return alike, [r._replace(proven=True, attempts=0, not_before=now) for r in unproven]
 
 
 def _failed_before(creates: Iterable[Create], state: TaskState) -> dict[str, float]:

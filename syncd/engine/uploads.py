@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import replace
 
 from syncd.core.listing import entry_of
 from syncd.core.plan import Create
@@ -152,7 +151,7 @@ class Uploads:
             else:
                 self._ledger.record_not_sent(intents)
             return
-        sent = [replace(i, digest=s.digest) for i, s in zip(intents, receipt.sent, strict=True)]
+        sent = [i._replace(digest=s.digest) for i, s in zip(intents, receipt.sent, strict=True)]
         made = receipt.attachments
         if made is None or any(a.id in self._known for a in made):
             self._ledger.record_answered(sent)
@@ -172,9 +171,9 @@ class Uploads:
         """What the answer tells of the new attachments, and the versions that they replace."""
         now = self._context.clock()
         for create, intent, attachment in zip(batch, intents, attachments, strict=True):
-            yield replace(entry_of(intent, attachment, now), listed=False)
+            yield entry_of(intent, attachment, now)._replace(listed=False)
             if create.replaces is not None:
-                yield replace(create.replaces, role=self._replaced, replaced_by=attachment.id)
+                yield create.replaces._replace(role=self._replaced, replaced_by=attachment.id)
 
     def _culprit(self, error: SyncdError, batch: Batch) -> LocalFile | None:
         """The file that could not be opened or read, if that was it."""

@@ -68,7 +68,7 @@ class FocusClient:
         self._on_answer = on_answer
         self._on_request = on_request
 
-    def list(self, task: TaskKey, max_files: int = Rules.max_files) -> Listing:
+    def list(self, task: TaskKey, max_files: int = Rules().max_files) -> Listing:
         """All attachments of a task that are not deleted; `max_files` limits the body's size."""
         call = f"list of {task}"
         response = self._get(task, _path(task), call, response_limit=list_limit(max_files))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -139,7 +139,7 @@ class FolderStatus:
             "next_cycle": rfc3339(self.next_cycle),
             "pending": self.pending,
             "failed": [{"name": p.path, "error": p.reason} for p in self.failed],
-            "held": [asdict(held) for held in self.held],
+            "held": [held._asdict() for held in self.held],
             "error": self.error,
         }
 

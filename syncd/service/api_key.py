@@ -84,7 +84,7 @@ class ApiKey:
                 log.warning("%s changes with a restart only; it stays %s", name, before)
         api = new.api if new.api.url == old.api.url else old.api
         entries = tuple(
-            e if e.task is None else replace(e, task=replace(e.task, url=api.url))
+            e if e.task is None else replace(e, task=e.task._replace(url=api.url))
             for e in new.entries
         )
         key = self._key if api.sandbox or api.key_source is None else api.key_source.read()

@@ -68,7 +68,7 @@ def applied(state: TaskState, changes: Iterable[Change]) -> TaskState:
                 values[name].update(new)
             for key in gone:
                 values[name].pop(key, None)
-    return replace(state, history=(*state.history, *events), **values)
+    return state._replace(history=(*state.history, *events), **values)
 
 
 def write(database: Database, row: int, change: Change) -> None:

@@ -65,7 +65,7 @@ class TaskLedger:
         self._record(difference(self.state, after))
         yesterday = self._clock() - DAY
         recent = tuple(e for e in self.state.history if e.at > yesterday)
-        self._state = replace(self.state, history=recent)
+        self._state = self.state._replace(history=recent)
 
     def record_plan(
         self,
@@ -107,7 +107,7 @@ class TaskLedger:
 
     def record_sending(self, intents: Sequence[Intent]) -> tuple[Intent, ...]:
         """Creates that are about to be sent, committed; returns them with their keys."""
-        keyed = tuple(replace(intent, key=self._db.new_key()) for intent in intents)
+        keyed = tuple(intent._replace(key=self._db.new_key()) for intent in intents)
         self._record(Change(intents=_by_key(keyed)))
         self.write()
         return keyed
@@ -119,13 +119,13 @@ class TaskLedger:
     def record_doubtful(self, intents: Iterable[Intent]) -> None:
         """Creates that may have been carried out: a later list tells."""
         now = self._clock()
-        doubtful = (replace(i, state="doubtful", ended_at=now) for i in intents)
+        doubtful = (i._replace(state="doubtful", ended_at=now) for i in intents)
         self._record(Change(intents=_by_key(doubtful)))
 
     def record_answered(self, intents: Sequence[Intent]) -> None:
         """Creates that were answered with 201 but without ids; each carries its digest."""
         now = self._clock()
-        answered = (replace(i, state="answered", ended_at=now) for i in intents)
+        answered = (i._replace(state="answered", ended_at=now) for i in intents)
         self._record_success(intents, Change(intents=_by_key(answered)))
 
     def record_created(self, intents: Sequence[Intent], entries: Iterable[LedgerEntry]) -> None:
@@ -143,7 +143,7 @@ class TaskLedger:
     def record_updated(self, id_: int, name: str, number: int, *, put_back: bool) -> None:
         """A confirmed PUT; `put_back`: of a name that was changed in the task."""
         now, old = self._clock(), self.state.entries[id_]
-        entry = replace(old, name=old.name.put(name, now), order=old.order.put(number, now))
+        entry = old._replace(name=old.name.put(name, now), order=old.order.put(number, now))
         self._record(
             Change(
                 entries={id_: entry},
@@ -157,7 +157,7 @@ class TaskLedger:
         now, id_ = self._clock(), attachment.id
         stranger = self.state.strangers.get(id_, attachment)
         old = self.state.entries.get(id_) or LedgerEntry.of_stranger(stranger)
-        tombstone = replace(old, role="tombstone", shown=False, listed=True, since=now)
+        tombstone = old._replace(role="tombstone", shown=False, listed=True, since=now)
         self._record(
             Change(
                 entries={id_: tombstone},
@@ -170,7 +170,7 @@ class TaskLedger:
         """A 404 to a PUT or DELETE: the attachment's 201 is believed no longer, a list is."""
         entry = self.state.entries.get(id_)
         if entry is not None and not entry.listed:
-            self._record(Change(entries={id_: replace(entry, listed=True)}))
+            self._record(Change(entries={id_: entry._replace(listed=True)}))
 
     def record_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Each in place of the one before of the same subject."""
@@ -186,7 +186,7 @@ class TaskLedger:
         query = "DELETE FROM history WHERE task = ? AND what != 'delete'"
         self._db.put_later(query, self._row, (self._row,))
         deletes = tuple(e for e in self.state.history if e.what == "delete")
-        self._state = replace(self.state, history=deletes)
+        self._state = self.state._replace(history=deletes)
 
     def _record(self, change: Change) -> None:
         if change:

@@ -13,7 +13,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -191,7 +190,7 @@ class Trouble(RuleBasedStateMachine):
     )
     def change_order(self, order: Any, reverse: bool, manifest: list[str]) -> None:
         self.a.disk.order(manifest)
-        self.a.rules = replace(self.a.rules, order=order, reverse=reverse)
+        self.a.rules = self.a.rules._replace(order=order, reverse=reverse)
 
     @rule(
         ignore=st.lists(st.sampled_from(("*.log", "b", "sub/", "[a-c]")), max_size=2, unique=True),
@@ -199,8 +198,8 @@ class Trouble(RuleBasedStateMachine):
         largest=st.sampled_from((0, 0, 6)),
     )
     def change_rules(self, ignore: list[str], recursive: bool, largest: int) -> None:
-        self.a.rules = replace(
-            self.a.rules, ignore=tuple(ignore), recursive=recursive, max_file_size=largest
+        self.a.rules = self.a.rules._replace(
+            ignore=tuple(ignore), recursive=recursive, max_file_size=largest
         )
 
     # -- people in the task ------------------------------------------------------------------

@@ -59,6 +59,6 @@ def unprivileged(call: Callable[[], Any]) -> Any:
     os.waitpid(child, 0)
     if isinstance(answer, FolderError):
         raise answer
-    if isinstance(answer, tuple):
+    if type(answer) is tuple:
         raise FileProblem(answer[0], answer[1], changed=answer[2])
     return answer

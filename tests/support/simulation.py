@@ -68,7 +68,7 @@ class Simulation:
     def other(self) -> Syncd:
         """A second installation, with another folder for the same task."""
         if not self.others:
-            self.others.append(Syncd(self, "other", replace(self.rules), **self.options))
+            self.others.append(Syncd(self, "other", self.rules, **self.options))
         return self.others[0]
 
     # -- somebody in the task ----------------------------------------------------------------

@@ -6,7 +6,7 @@ Only clock and sleep are ours: a wait of an hour costs nothing here.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -121,7 +121,7 @@ class World:
             ledger.close()
 
     def set_rules(self, **changes: object) -> None:
-        self.rules = replace(self.rules, **changes)  # type: ignore[arg-type]
+        self.rules = self.rules._replace(**changes)  # type: ignore[arg-type]
 
     def calls(self) -> list[str]:
         """What the last run sent, by the server's log: `POST bulk`, `GET list`, …"""

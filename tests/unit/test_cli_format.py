@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ def entry(path: str, number: int = 100) -> LedgerEntry:
 
 
 def foreseen(plan: Plan, *, lists: int = 1, keeps_old: bool = False) -> FolderReport:
-    limits = replace(LIMITS, keeps_old=keeps_old)
+    limits = LIMITS._replace(keeps_old=keeps_old)
     return report(planned_requests=lists + cost(plan, limits), actions=planned(plan, limits))
 
 

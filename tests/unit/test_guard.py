@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,7 +58,7 @@ def test_deletes_are_held_above_max_delete_above_half_and_where_nothing_is_left(
 
 
 def test_replaced_versions_do_not_count_as_ours() -> None:
-    old = [replace(e, id=e.id + 50, since=0.0) for e in ENTRIES[:2]]
+    old = [e._replace(id=e.id + 50, since=0.0) for e in ENTRIES[:2]]
     s = snapshot(FILES[:2], [*old, *ENTRIES[:5]])
     plan = guard(reconcile(s), s, Permission())
     assert {h.id for h in plan.held} == {3, 4, 5}
@@ -150,18 +149,18 @@ class TestAnotherFolder:
         assert (found.identity, [h.id for h in found.held]) == (None, [1])
 
     def test_a_gone_file_of_a_detached_attachment_is_held(self) -> None:
-        detached = replace(ENTRIES[0], role="detached")
+        detached = ENTRIES[0]._replace(role="detached")
         found = self.elsewhere(FILES[1:5], [detached, *ENTRIES[1:5]])
         assert (found.identity, [h.id for h in found.held]) == (None, [1])
 
     def test_a_gone_file_that_may_have_been_renamed_proves_nothing(self) -> None:
-        detached = replace(ENTRIES[0], role="detached")
+        detached = ENTRIES[0]._replace(role="detached")
         unreadable = {"undecided": {"z": detached.size}}
         ours = [detached, *ENTRIES[1:5]]
         assert self.elsewhere(FILES[1:5], ours, scan=unreadable).identity is None
 
     def test_an_attachment_detached_by_the_rules_says_nothing_of_the_folder(self) -> None:
-        detached = replace(ENTRIES[0], role="detached")
+        detached = ENTRIES[0]._replace(role="detached")
         found = self.elsewhere(
             FILES[1:5], [detached, *ENTRIES[1:5]], selects=lambda path: path != "01"
         )
@@ -175,7 +174,7 @@ class TestAnotherFolder:
 
     @pytest.mark.parametrize("policy", ["owned", "never"])
     def test_a_replacement_by_a_renamed_file_is_held(self, policy: DeletePolicy) -> None:
-        files = [replace(FILES[0], path="02"), *FILES[2:5]]
+        files = [FILES[0]._replace(path="02"), *FILES[2:5]]
         found = self.elsewhere(files, ENTRIES[:5], rules=Rules(delete=policy))
         assert [(h.id, h.action) for h in found.held] == [(2, "replace")]
         assert found.finish == ()
@@ -190,7 +189,7 @@ class TestAnotherFolder:
         assert self.elsewhere(FILES[1:5], ENTRIES[:5], Permission(allow_delete=True)).held
 
     def test_a_replacement_begun_before_is_finished(self) -> None:
-        begun = replace(entry(50, "01"), role="superseded", replaced_by=1)
+        begun = entry(50, "01")._replace(role="superseded", replaced_by=1)
         found = self.elsewhere(FILES[:5], [*ENTRIES[:5], begun])
         assert [d.id for d in found.finish] == [50]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +20,18 @@ from tests.support.values import ELSEWHERE, HOME, NOW, attachment, entry, intent
 DAY = 86_400.0
 TASK = TaskKey("https://focus.toggl.com/api", 1, 2, 3)
 OTHERS = [
-    replace(TASK, url="https://elsewhere"),
-    replace(TASK, organization_id=9),
-    replace(TASK, workspace_id=9),
-    replace(TASK, task_id=9),
+    TASK._replace(url="https://elsewhere"),
+    TASK._replace(organization_id=9),
+    TASK._replace(workspace_id=9),
+    TASK._replace(task_id=9),
 ]
 CHANGED = Attribute("x/y", "X_Y", True, "X_Y", "X_Y", "x", 5.5)
 ENTRIES = [
     entry(1, "a"),
     entry(2, "Grüße\n.txt", role="detached", racy=True, listed=False, shown=False),
     entry(3, "x/y", name=CHANGED, role="superseded", replaced_by=1),
-    replace(entry(2**62, "gone", number=2**62, role="tombstone"), digest=None, fingerprint=None),
-    replace(entry(5, "inode"), fingerprint=Fingerprint(1, -1, 2**63 - 1, 2**64 - 1)),
+    entry(2**62, "gone", number=2**62, role="tombstone")._replace(digest=None, fingerprint=None),
+    entry(5, "inode")._replace(fingerprint=Fingerprint(1, -1, 2**63 - 1, 2**64 - 1)),
     entry(6, "moved", order=Attribute(1, -2, False, 3, 2**62, 0, 7.25), role="released"),
 ]
 
@@ -98,25 +97,25 @@ def test_intents_and_refusals_come_back_as_they_were(ledger: Ledger) -> None:
     task.write()
     found = ledger.state(TASK)
     assert list(found.intents.values()) == list(sent)
-    assert [replace(i, key=0) for i in sent] == sending
+    assert [i._replace(key=0) for i in sent] == sending
     assert found.refusals == {r.subject: r for r in refusals}
 
 
 @pytest.mark.parametrize("moment", [2**63, -(2**70), 2**90])
 def test_a_file_of_any_date_can_be_recorded(ledger: Ledger, moment: int) -> None:
     """In a new process its fingerprint differs: the file is read once more."""
-    dated = replace(ENTRIES[0], fingerprint=Fingerprint(7, moment, moment, 1))
+    dated = ENTRIES[0]._replace(fingerprint=Fingerprint(7, moment, moment, 1))
     plan(ledger, [dated], None, False, None)
     found = ledger.state(TASK).entries[1]
     assert found.fingerprint != dated.fingerprint
-    assert replace(found, fingerprint=dated.fingerprint) == dated
+    assert found._replace(fingerprint=dated.fingerprint) == dated
 
 
 def test_the_list_comes_back_as_it_was_taken(ledger: Ledger) -> None:
     """But for the times of creation and the clock skew, which only a fresh list tells."""
     theirs = attachment(9, "Grüße", number=-3, created_at=None)
     task = ledger.task(TASK)
-    after = replace(task.state, strangers={9: theirs}, retired={7: 1.5}, listed_at=12.5)
+    after = task.state._replace(strangers={9: theirs}, retired={7: 1.5}, listed_at=12.5)
     task.record_list(after)
     task.write()
     ledger.prove_writable()
@@ -127,8 +126,7 @@ def test_the_list_comes_back_as_it_was_taken(ledger: Ledger) -> None:
 def test_tasks_do_not_mix(ledger: Ledger, other: TaskKey) -> None:
     empty = ledger.task(other)
     task = ledger.task(TASK)
-    full = replace(
-        task.state,
+    full = task.state._replace(
         entries={e.id: e for e in ENTRIES},
         strangers={9: attachment(9, "x")},
         retired={7: 1.5},
@@ -146,7 +144,7 @@ def test_tasks_do_not_mix(ledger: Ledger, other: TaskKey) -> None:
     empty.forgive(["a"])
     empty.forget_waits()
     empty.record_not_sent(task.state.intents.values())
-    empty.record_list(replace(empty.state, listed_at=2.0))
+    empty.record_list(empty.state._replace(listed_at=2.0))
     empty.write()
     ledger.prove_writable()
     assert ledger.state(TASK) == before
@@ -311,7 +309,7 @@ def test_a_value_that_sqlite_refuses_is_a_state_error(
     plan(ledger, ENTRIES[:1], None, False, None)
     before = ledger.state(TASK)
     with pytest.raises(StateError, match="nothing more is sent"):
-        plan(ledger, [ENTRIES[1], replace(ENTRIES[0], **wrong)], HOME, False, None)
+        plan(ledger, [ENTRIES[1], ENTRIES[0]._replace(**wrong)], HOME, False, None)
     assert ledger.state(TASK) == before
     plan(ledger, ENTRIES[1:], None, False, None)
 

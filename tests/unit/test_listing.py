@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from tests.support.values import (
 
 A = entry(1, "a", "A")
 ROW_A = attachment(1, "a", "A")
-BELIEVED = replace(A, shown=False, listed=False, since=NOW - BELIEF + 1)
+BELIEVED = A._replace(shown=False, listed=False, since=NOW - BELIEF + 1)
 LOST = intent(1, "a", "A", state="lost")
 
 
@@ -43,14 +42,14 @@ class TestEntries:
     @pytest.mark.parametrize("role", ["current", "detached", "superseded"])
     def test_an_entry_that_the_list_lacks_becomes_a_tombstone(self, role: Role) -> None:
         """Not `listed`, unlike one that we deleted: the task may come back."""
-        found = after(state([replace(A, role=role)]))
-        tomb = replace(A, role="tombstone", shown=False, listed=False, since=NOW)
+        found = after(state([A._replace(role=role)]))
+        tomb = A._replace(role="tombstone", shown=False, listed=False, since=NOW)
         assert (found.entries, found.shown, found.history) == ({1: tomb}, {}, ())
         assert decided([file("a", "A")], found.entries.values()) == ["create a"]
 
     def test_an_entry_of_a_later_list_comes_back(self) -> None:
         found = after(after(state([A])), ROW_A, at=NOW + 60)
-        assert found.entries == {1: replace(A, since=NOW)}
+        assert found.entries == {1: A._replace(since=NOW)}
         assert found.strangers == {}
         assert decided([file("a", "A")], found.entries.values()) == []
 
@@ -67,7 +66,7 @@ class TestEntries:
         ("age", "role"), [(BELIEF - 1, "current"), (BELIEF, "tombstone"), (-1, "tombstone")]
     )
     def test_a_201_is_believed_for_ten_minutes(self, age: float, role: str) -> None:
-        fresh = replace(A, listed=False, since=NOW - age)
+        fresh = A._replace(listed=False, since=NOW - age)
         assert roles(after(state([fresh]))) == {1: role}
 
     def test_a_201_that_the_list_does_not_confirm_is_not_shown(self) -> None:
@@ -78,7 +77,7 @@ class TestEntries:
         assert (found.shown, found.listed) == (True, True)
 
     def test_an_attachment_that_was_listed_once_is_missed_at_once(self) -> None:
-        recent = replace(A, since=NOW)
+        recent = A._replace(since=NOW)
         assert missing(state([recent]), Listing(()), NOW) == (recent,)
 
     def test_current_attachments_are_asked_about_first(self) -> None:
@@ -92,13 +91,13 @@ class TestEntries:
         assert [e.id for e in missing(state(ours), Listing(()), NOW)] == [3, 2, 1]
 
     def test_a_tombstone_raises_no_ghost_for_a_day(self) -> None:
-        buried = replace(A, role="tombstone", since=NOW - DAY + 1)
+        buried = A._replace(role="tombstone", since=NOW - DAY + 1)
         found = after(state([buried]), ROW_A)
         assert (roles(found), found.strangers, found.shown) == ({1: "tombstone"}, {}, {})
         assert roles(after(found, at=NOW + 1)) == {}
 
     def test_a_released_attachment_is_remembered_while_it_is_there(self) -> None:
-        released = replace(A, role="released")
+        released = A._replace(role="released")
         assert roles(after(state([released]), ROW_A)) == {1: "released"}
         assert roles(after(state([released]))) == {}
 
@@ -271,7 +270,7 @@ class TestOldCopyOfTheLedger:
 @pytest.mark.parametrize("role", ["current", "detached", "superseded"])
 def test_the_task_shows_ours_and_those_of_others(role: Role) -> None:
     theirs = attachment(9, "x")
-    found = state([replace(A, role=role), replace(entry(2, "b"), shown=False)], [theirs]).shown
+    found = state([A._replace(role=role), entry(2, "b")._replace(shown=False)], [theirs]).shown
     assert found == {1: Attachment(1, "a", 100, 1), 9: theirs}
 
 

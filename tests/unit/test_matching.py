@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from syncd.core.matching import Matches, is_gone, live, match, same_content
@@ -46,26 +44,26 @@ def matched(scan: FolderSnapshot, *entries: LedgerEntry) -> Matches:
     ("says", "ours", "there", "same"),
     [
         ("the same fingerprint", A, file("a", "A", read=False), True),
-        ("a racy one tells nothing", replace(A, racy=True), file("a", "A", read=False), None),
+        ("a racy one tells nothing", A._replace(racy=True), file("a", "A", read=False), None),
         ("another size", A, file("a", "AA", read=False), False),
         ("another time, not read", A, file("a", "A", touched=NOW, read=False), None),
         ("another time, the same bytes", A, file("a", "A", touched=NOW), True),
         ("another time, other bytes", A, file("a", "Z", touched=NOW), False),
         (
             "a lost digest, the file untouched",
-            replace(A, digest=None, racy=True),
+            A._replace(digest=None, racy=True),
             file("a", "A"),
             True,
         ),
         (
             "a lost digest, the file touched",
-            replace(A, digest=None),
+            A._replace(digest=None),
             file("a", "A", touched=NOW),
             False,
         ),
         (
             "an empty file, whatever was lost",
-            replace(entry(1, "a", ""), digest=None),
+            entry(1, "a", "")._replace(digest=None),
             file("a", "", touched=NOW, read=False),
             True,
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -116,7 +115,7 @@ class TestNewFiles:
 
     def test_a_number_sent_but_not_kept_by_the_server_is_not_sent_again(self) -> None:
         entries = ours(1, 2, 3)
-        entries[1] = replace(entries[1], order=Attribute(4, 2))
+        entries[1] = entries[1]._replace(order=Attribute(4, 2))
         (create,) = reconcile(snapshot([*FILES[:3], file("d")], entries)).creates
         assert create.number not in (1, 2, 3, 4)
 
@@ -141,7 +140,7 @@ class TestMovedByAPerson:
 
     def test_a_put_since_the_list_shows_nothing(self) -> None:
         entries = ours(*IN_ORDER)
-        entries[1] = replace(entries[1], order=Attribute(200, 200, put_at=NOW + 1))
+        entries[1] = entries[1]._replace(order=Attribute(200, 200, put_at=NOW + 1))
         assert not reconcile(snapshot(FILES, entries)).in_order
 
     @pytest.mark.parametrize("puts", [0, 1])
@@ -194,7 +193,7 @@ class TestKeptByTheServer:
 
 def test_a_lagging_list_moves_nothing_again() -> None:
     entries = ours(*STRAY)
-    entries[1] = replace(entries[1], order=Attribute(200, 900, before=900, put_at=NOW - 1))
+    entries[1] = entries[1]._replace(order=Attribute(200, 900, before=900, put_at=NOW - 1))
     assert moves(reconcile(snapshot(FILES, entries))) == []
 
 
@@ -215,7 +214,7 @@ def test_unknown_lines_of_the_manifest_are_told() -> None:
 
 def test_an_attachment_that_no_list_shows_is_not_moved() -> None:
     entries = ours(*STRAY)
-    entries[1] = replace(entries[1], shown=False)
+    entries[1] = entries[1]._replace(shown=False)
     assert moves(reconcile(snapshot(FILES, entries))) == []
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from syncd.core.reconcile import reconcile
@@ -13,7 +11,7 @@ from tests.support.values import NOW, Case, attachment, entry, file, snapshot
 NEVER, MIRROR = Rules(delete="never"), Rules(delete="mirror")
 A, B, C = entry(1, "a", "A"), entry(2, "b", "B"), entry(3, "c", "C")
 FA, FB, FC = file("a", "A"), file("b", "B"), file("c", "C")
-OLD_A = replace(A, role="superseded", replaced_by=5)
+OLD_A = A._replace(role="superseded", replaced_by=5)
 OLDER = {"created_at": NOW - 20_000}
 UNKNOWN = {"digest": None, "fingerprint": None}
 
@@ -163,21 +161,21 @@ GONE = [
     Case(
         "a detached attachment whose path comes back is ours again",
         [FA],
-        [replace(A, role="detached")],
+        [A._replace(role="detached")],
         [],
         [],
     ),
     Case(
         "a detached attachment whose path comes back with other bytes is replaced",
         [file("a", "AA")],
-        [replace(A, role="detached")],
+        [A._replace(role="detached")],
         [],
         ["create a for 1"],
     ),
     Case(
         "a detached attachment whose file proves to be gone is deleted",
         [FB],
-        [replace(A, role="detached"), B],
+        [A._replace(role="detached"), B],
         [],
         ["delete 1"],
     ),
@@ -250,7 +248,7 @@ RENAMED = [
     Case(
         "a detached attachment is not renamed to a copy of its file",
         [file("z", "A")],
-        [replace(A, role="detached")],
+        [A._replace(role="detached")],
         [],
         ["create z", "detach a"],
         {"selects": lambda path: path != "a"},

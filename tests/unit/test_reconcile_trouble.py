@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from syncd.core.reconcile import paths_to_read, reconcile
@@ -25,7 +23,7 @@ from tests.support.values import (
 
 A, B = entry(1, "a", "A"), entry(2, "b", "B")
 FA, FB = file("a", "A"), file("b", "B")
-UNSEEN_A = replace(A, shown=False, listed=False)
+UNSEEN_A = A._replace(shown=False, listed=False)
 
 
 def refused(subject: str, content: str | None = "A", **more: object) -> dict[str, object]:
@@ -266,7 +264,7 @@ def test_creates_in_doubt_owe_a_list_and_a_delete_for_each_replaced_version() ->
         ("a new file is not read before its upload", [FA], [], [], []),
         ("a file of another size is not read", [file("a", "AA")], [A], [], []),
         ("a touched file is read", [file("a", "A", touched=NOW - 100)], [A], [], ["a"]),
-        ("a racy file is read once more", [FA], [replace(A, racy=True)], [], ["a"]),
+        ("a racy file is read once more", [FA], [A._replace(racy=True)], [], ["a"]),
         ("a new file is read if a gone one has its size", [file("z", "A")], [A], [], ["z"]),
         (
             "a new file is read if a changed one had its size",
@@ -278,7 +276,7 @@ def test_creates_in_doubt_owe_a_list_and_a_delete_for_each_replaced_version() ->
         (
             "a new file is read if an old version has its size",
             [file("a", "AA"), file("z", "A")],
-            [replace(A, role="superseded", replaced_by=5), entry(5, "a", "AA")],
+            [A._replace(role="superseded", replaced_by=5), entry(5, "a", "AA")],
             [],
             ["z"],
         ),
@@ -295,7 +293,7 @@ def test_paths_to_read(
     theirs: list[Attachment],
     wanted: list[str],
 ) -> None:
-    unread = [replace(f, digest=None) for f in files]
+    unread = [f._replace(digest=None) for f in files]
     assert paths_to_read(snapshot(unread, ours, theirs)) == frozenset(wanted)
 
 
@@ -312,7 +310,7 @@ def test_paths_to_read(
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_new_file_is_read_if(says: str, known: dict[str, object]) -> None:
-    assert paths_to_read(snapshot([replace(FA, digest=None)], known=known)) == {"a"}
+    assert paths_to_read(snapshot([FA._replace(digest=None)], known=known)) == {"a"}
 
 
 def test_a_new_file_is_read_if_a_gone_one_of_its_size_waits_for_another() -> None:
@@ -326,5 +324,5 @@ def test_a_file_still_being_written_is_not_read() -> None:
 
 
 def test_a_racy_fingerprint_is_trusted_after_the_file_was_read() -> None:
-    (record,) = reconcile(snapshot([FA], [replace(A, racy=True)])).records
+    (record,) = reconcile(snapshot([FA], [A._replace(racy=True)])).records
     assert not record.racy

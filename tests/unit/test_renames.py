@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from syncd.attribute import BELIEF, Attribute
@@ -52,7 +50,7 @@ REWRITTEN = Attribute("a.txt", "x")
 )
 def test_names(says: str, name: Attribute[str], puts: int, plan: list[str]) -> None:
     known = {"history": (put_back("1"),) * puts}
-    assert decided(FILES[:1], [replace(OURS[0], name=name)], known=known) == plan
+    assert decided(FILES[:1], [OURS[0]._replace(name=name)], known=known) == plan
 
 
 @pytest.mark.parametrize("form", ["\u00e9.txt", "e\u0301.txt"])
@@ -69,13 +67,13 @@ def test_a_rename_here_is_not_counted_as_put_back() -> None:
 
 def test_put_backs_of_more_than_a_day_ago_are_not_counted() -> None:
     known = {"history": (put_back("1", 86_401), put_back("1"))}
-    plan = reconcile(snapshot(FILES[:1], [replace(OURS[0], name=CHANGED)], known=known))
+    plan = reconcile(snapshot(FILES[:1], [OURS[0]._replace(name=CHANGED)], known=known))
     assert [r.put_back for r in plan.renames] == [True]
 
 
 def test_a_contested_name_that_is_refused_fails_no_file() -> None:
     known = {"history": (put_back("1"),) * 2, "refusals": (refusal("#1", None),)}
-    plan = reconcile(snapshot(FILES[:1], [replace(OURS[0], name=CHANGED)], known=known))
+    plan = reconcile(snapshot(FILES[:1], [OURS[0]._replace(name=CHANGED)], known=known))
     assert (plan.contested, plan.failed) == (("a.txt",), ())
 
 
@@ -83,7 +81,7 @@ def moved(name: Attribute[str], puts: int = 0) -> Plan:
     """The second of four has this name, and stands at the end."""
     order = Attribute(900, 900, kept=True)
     ours: list[LedgerEntry] = [*OURS]
-    ours[1] = replace(ours[1], name=name, order=order)
+    ours[1] = ours[1]._replace(name=name, order=order)
     return reconcile(snapshot(FILES, ours, known={"history": (put_back("2"),) * puts}))
 
 

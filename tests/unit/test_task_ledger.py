@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ class Task:
     def put(self, *entries: Any, **more: Any) -> None:
         """What the task holds before the transition that is looked at."""
         known = {e.id: e for e in entries}
-        self.task.record_list(replace(self.state, entries=known, listed_at=self.now, **more))
+        self.task.record_list(self.state._replace(entries=known, listed_at=self.now, **more))
         self.task.write()
         self.commits = 0
 
@@ -75,14 +74,14 @@ class Task:
         self.task.write()
         assert self.commits == transactions
         again = Ledger(Database.copy(self.path, print), self.clock)
-        assert again.state(TASK) == replace(self.state, clock_skew=0.0)
+        assert again.state(TASK) == self.state._replace(clock_skew=0.0)
         again.close()
         self.commits = 0
 
 
 def strangers(*found: Attachment) -> dict[int, Attachment]:
     """By id; when they were made is not stored."""
-    return {a.id: replace(a, created_at=None) for a in found}
+    return {a.id: a._replace(created_at=None) for a in found}
 
 
 @pytest.fixture
@@ -101,10 +100,9 @@ class TestList:
             retired={700: NOW - 5, 800: NOW},
         )
         kept, dropped = task.send(intent(0, "a"), intent(0, "b"))
-        after = replace(
-            task.state,
-            entries={1: replace(task.state.entries[1], path="moved"), 3: entry(3, "c")},
-            intents={kept.key: replace(kept, state="lost")},
+        after = task.state._replace(
+            entries={1: task.state.entries[1]._replace(path="moved"), 3: entry(3, "c")},
+            intents={kept.key: kept._replace(state="lost")},
             strangers=strangers(attachment(9, "y")),
             retired={800: NOW, 900: NOW},
             history=(*task.state.history, created("c", ago=0)),
@@ -119,7 +117,7 @@ class TestList:
     def test_a_list_that_changes_nothing_is_noted_all_the_same(self, task: Task) -> None:
         task.put(entry(1, "a"))
         task.now += 60
-        task.task.record_list(replace(task.state, listed_at=task.now))
+        task.task.record_list(task.state._replace(listed_at=task.now))
         assert task.state.listed_at == NOW + 60
         task.task.write()
         assert task.commits == 0, "it waits for the next transaction"
@@ -128,9 +126,9 @@ class TestList:
 
     def test_the_time_of_the_last_list_is_the_one_written(self, task: Task) -> None:
         task.put(entry(1, "a"))
-        task.task.record_list(replace(task.state, listed_at=NOW + 1))
+        task.task.record_list(task.state._replace(listed_at=NOW + 1))
         task.task.write()
-        task.task.record_list(replace(task.state, entries={}, listed_at=NOW + 2))
+        task.task.record_list(task.state._replace(entries={}, listed_at=NOW + 2))
         task.assert_written()
 
     def test_events_older_than_a_day_are_forgotten_in_memory_too(self, task: Task) -> None:
@@ -219,7 +217,7 @@ class TestCreates:
     def test_creates_in_doubt_say_since_when(self, task: Task) -> None:
         (sent,) = task.send(intent(0, "a", state="open", ended_at=None))
         task.now += 7
-        task.task.record_doubtful([replace(sent, digest="d")])
+        task.task.record_doubtful([sent._replace(digest="d")])
         (found,) = task.state.intents.values()
         assert (found.state, found.ended_at, found.digest) == ("doubtful", NOW + 7, "d")
         task.assert_written()
@@ -239,7 +237,7 @@ class TestCreates:
         task.put(entry(1, "a", "old"))
         task.task.record_refusals([refusal("a")])
         sent = task.send(intent(0, "a"), intent(0, "b"))
-        old = replace(task.state.entries[1], role="superseded", replaced_by=5)
+        old = task.state.entries[1]._replace(role="superseded", replaced_by=5)
         task.task.record_created(sent, [entry(5, "a"), entry(6, "b"), old])
         assert task.state.entries == {1: old, 5: entry(5, "a"), 6: entry(6, "b")}
         assert (task.state.intents, task.state.refusals) == ({}, {})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from syncd.attribute import BELIEF, Attribute
@@ -76,4 +74,4 @@ def test_a_name_given_up_is_free_though_a_lagging_list_shows_it(
     age: float, taken: set[str]
 ) -> None:
     name = Attribute("new", "old", before="old", put_at=NOW - age)
-    assert set(holders(snapshot([], [replace(A, name=name)]))) == taken
+    assert set(holders(snapshot([], [A._replace(name=name)]))) == taken
