@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from syncd.model import Attachment
-from syncd.state.columns import EVENT, TABLES, event_row, task_values
+from syncd.model import NOTHING, Attachment
+from syncd.state.columns import EVENT, TABLES, task_values
 from syncd.state.database import Database
 from syncd.task_state import Event, Intent, LedgerEntry, Refusal, TaskState
 
 T = TypeVar("T")
 
+_TIMES = {"listed_at", "clock_skew"}
 
-@dataclass(frozen=True)
-class Change:
+
+class Change(NamedTuple):
     """What is put in place of what had its key, and the keys of what goes, by field."""
 
-    entries: Mapping[int, LedgerEntry] = field(default_factory=dict)
-    intents: Mapping[int, Intent] = field(default_factory=dict)
-    strangers: Mapping[int, Attachment] = field(default_factory=dict)
-    retired: Mapping[int, float] = field(default_factory=dict)
-    refusals: Mapping[str, Refusal] = field(default_factory=dict)
-    events: Collection[Event] = ()
-    gone: Mapping[str, Collection[Any]] = field(default_factory=dict)
+    entries: Mapping[int, LedgerEntry] = NOTHING
+    intents: Mapping[int, Intent] = NOTHING
+    strangers: Mapping[int, Attachment] = NOTHING
+    retired: Mapping[int, float] = NOTHING
+    refusals: Mapping[str, Refusal] = NOTHING
+    events: Sequence[Event] = ()
+    gone: Mapping[str, Collection[Any]] = NOTHING
     """Of each of these mappings."""
-    task: Mapping[str, Any] = field(default_factory=dict)
+    task: Mapping[str, Any] = NOTHING
     """Fields of TaskState that are single values."""
 
     def __bool__(self) -> bool:
-        return any((*self.gone.values(), *(v for k, v in vars(self).items() if k != "gone")))
+        return any((*self._replace(gone=NOTHING), *self.gone.values()))
 
     @property
     def is_time_of_list(self) -> bool:
         """Whether it changes nothing but when the last list was taken."""
-        return self.task.keys() == {"listed_at", "clock_skew"} and not replace(self, task={})
+        return self.task.keys() == _TIMES and not self._replace(task=NOTHING)
 
 
 def difference(before: TaskState, after: TaskState) -> Change:
@@ -47,7 +47,7 @@ def difference(before: TaskState, after: TaskState) -> Change:
         changed[name] = _changed(old, new)
         if missing := [key for key in old if key not in new]:
             gone[name] = missing
-    times = {"listed_at": after.listed_at, "clock_skew": after.clock_skew}
+    times = {name: getattr(after, name) for name in _TIMES}
     events = after.history[len(before.history) :]
     return Change(**changed, events=events, gone=gone, task=times)
 
@@ -84,7 +84,7 @@ def write(database: Database, row: int, change: Change) -> None:
             put(table.name, table.columns, table.rows(new))
         query = f"DELETE FROM {table.name} WHERE task = ? AND {table.key} = ?"
         database.execute_many(query, [(row, key) for key in change.gone.get(table.field, ())])
-    put("history", EVENT, map(event_row, change.events))
+    put("history", EVENT, change.events)
     if values := task_values(change.task):
         names = ", ".join(f"{name} = ?" for name in values)
         query = f"UPDATE tasks SET {names} WHERE row = ?"

@@ -1,14 +1,13 @@
-"""The tables of one task: rows to frozen values and back, one column per field."""
+"""The tables of one task: rows to named tuples and back, a column per field, in their order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from syncd.attribute import Attribute
 from syncd.model import Attachment, Fingerprint, FolderIdentity
-from syncd.task_state import Event, Intent, LedgerEntry, Refusal
+from syncd.task_state import Intent, LedgerEntry, Refusal
 
 Row = tuple[Any, ...]
 
@@ -53,58 +52,40 @@ class Table(NamedTuple):
 
 
 def _entry_row(e: LedgerEntry) -> Row:
-    return (
-        *(e.id, e.role, e.path, e.size, *e.name, *e.order, e.digest),
-        *_fingerprint_row(e.fingerprint),
-        *(e.racy, e.shown, e.listed, e.since, e.replaced_by),
-    )
+    return (*e[:4], *e.name, *e.order, e.digest, *_fingerprint_row(e.fingerprint), *e[8:])
 
 
 def _entry_of(row: Row) -> LedgerEntry:
-    id_, role, path, size = row[:4]
-    racy, shown, listed, since, replaced_by = row[23:]
-    return LedgerEntry(
-        id_,
-        role,
-        path,
-        size,
-        _attribute(row[4:11]),
-        _attribute(row[11:18]),
-        row[18],
-        _fingerprint(row[19:23]),
-        bool(racy),
-        bool(shown),
-        bool(listed),
-        since,
-        replaced_by,
+    name, order = Attribute(*row[4:11]), Attribute(*row[11:18])
+    return LedgerEntry._make(
+        (
+            *row[:4],
+            name,
+            order,
+            row[18],
+            _fingerprint(row[19:23]),
+            *map(bool, row[23:26]),
+            *row[26:],
+        )
     )
 
 
 def _intent_row(i: Intent) -> Row:
-    fingerprint = _fingerprint_row(i.fingerprint)
-    return (i.key, i.path, i.number, i.size, *fingerprint, i.sent_at, i.digest, i.state, i.ended_at)
+    return (*i[:4], *_fingerprint_row(i.fingerprint), *i[5:])
 
 
 def _intent_of(row: Row) -> Intent:
-    key, path, number, size = row[:4]
-    fingerprint = _fingerprint(row[4:8])
-    assert fingerprint is not None, "the table has no intent without a fingerprint"
-    return Intent(key, path, number, size, fingerprint, *row[8:])
+    return Intent._make((*row[:4], _fingerprint(row[4:8]), *row[8:]))
 
 
 def _refusal_row(r: Refusal) -> Row:
-    fingerprint = _fingerprint_row(r.fingerprint)
-    told = (r.attempts, r.not_before, r.whole, r.digest, r.proven)
-    return (r.subject, r.error, *fingerprint, *told)
+    return (*r[:2], *_fingerprint_row(r.fingerprint), *r[3:])
 
 
 def _refusal_of(row: Row) -> Refusal:
-    subject, error = row[:2]
-    attempts, not_before, whole, digest, proven = row[6:]
-    fingerprint = _fingerprint(row[2:6])
-    return Refusal(
-        subject, error, fingerprint, attempts, not_before, bool(whole), digest, bool(proven)
-    )
+    whole, digest, proven = row[8:]
+    told = (*row[6:8], bool(whole), digest, bool(proven))
+    return Refusal._make((*row[:2], _fingerprint(row[2:6]), *told))
 
 
 TABLES = (
@@ -114,16 +95,12 @@ TABLES = (
         "strangers",
         "strangers",
         "id, name, display_order, size",
-        attrgetter("id", "name", "display_order", "size"),
+        lambda a: a[:4],
         lambda row: Attachment(*row),
     ),
     Table("retired", "retired_orders", "display_order, at"),
     Table("refusals", "refusals", _REFUSAL, _refusal_row, _refusal_of),
 )
-
-
-def event_row(e: Event) -> Row:
-    return (e.at, e.what, e.subject, e.digest)
 
 
 def task_values(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,11 +116,6 @@ def identity_of(inode: int | None, file_system: int | None) -> FolderIdentity | 
     if inode is None or file_system is None:
         return None
     return FolderIdentity(inode % _INODES, file_system % _INODES)
-
-
-def _attribute(row: Row) -> Attribute[Any]:
-    sent, seen, kept, retried, accepted, before, put_at = row
-    return Attribute(sent, seen, bool(kept), retried, accepted, before, put_at)
 
 
 def _fingerprint_row(fingerprint: Fingerprint | None) -> Row:

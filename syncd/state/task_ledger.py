@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from syncd.model import Attachment, FolderIdentity
@@ -138,7 +137,7 @@ class TaskLedger:
         now = self._clock()
         events = [Event(now, "create", i.path, i.digest) for i in created if i.digest]
         gone = {**change.gone, "refusals": [i.path for i in created]}
-        self._record(replace(change, events=events, gone=gone))
+        self._record(change._replace(events=events, gone=gone))
 
     def record_updated(self, id_: int, name: str, number: int, *, put_back: bool) -> None:
         """A confirmed PUT; `put_back`: of a name that was changed in the task."""
