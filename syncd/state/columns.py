@@ -56,18 +56,10 @@ def _entry_row(e: LedgerEntry) -> Row:
 
 
 def _entry_of(row: Row) -> LedgerEntry:
-    name, order = Attribute(*row[4:11]), Attribute(*row[11:18])
-    return LedgerEntry._make(
-        (
-            *row[:4],
-            name,
-            order,
-            row[18],
-            _fingerprint(row[19:23]),
-            *map(bool, row[23:26]),
-            *row[26:],
-        )
-    )
+    name: Attribute[str] = Attribute._make(row[4:11])
+    order: Attribute[int] = Attribute._make(row[11:18])
+    fingerprint, flags = _fingerprint(row[19:23]), map(bool, row[23:26])
+    return LedgerEntry._make((*row[:4], name, order, row[18], fingerprint, *flags, *row[26:]))
 
 
 def _intent_row(i: Intent) -> Row:
