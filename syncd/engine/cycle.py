@@ -14,9 +14,8 @@ from syncd.core.snapshot import Snapshot
 from syncd.core.unique_names import make_room
 from syncd.engine import actions
 from syncd.engine.apply import apply
-from syncd.engine.decision import AGAIN, LIST_AGAIN, Decision
 from syncd.engine.observe import OutOfQuota
-from syncd.engine.outcome import Outcome
+from syncd.engine.outcome import AGAIN, LIST_AGAIN, Decision, Outcome
 from syncd.engine.report import LATER, PARTLY, Trouble
 from syncd.engine.run import Run
 from syncd.engine.server_failures import reconsidered
@@ -49,16 +48,7 @@ def cycle(run: Run) -> Sequence[Decision]:
     possible = _fit(run, plan, snapshot)
     if not possible.busy:
         return _nothing_to_send(run, plan)
-    outcome = apply(
-        run.context,
-        run.folder.task,
-        run.ledger,
-        snapshot.folder.root,
-        possible,
-        run.limits,
-        run.done,
-        uploads_last=run.policy.server.error is not None,
-    )
+    outcome = apply(run, snapshot.folder.root, possible)
     return _after(run, outcome, plan, snapshot)
 
 

@@ -15,9 +15,8 @@ from syncd.core.unique_names import holders
 from syncd.engine.advice import about_task, lacks_right
 from syncd.engine.contents import Contents
 from syncd.engine.context import Options
-from syncd.engine.decision import AGAIN, LIST_AGAIN, Decision
 from syncd.engine.failed_uploads import FailedUploads, refusal, unreadable
-from syncd.engine.outcome import Failure
+from syncd.engine.outcome import AGAIN, LIST_AGAIN, Decision, Failure
 from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import KEY, LATER, PARTLY, Cause, Trouble
 from syncd.engine.server_failures import ServerFailures

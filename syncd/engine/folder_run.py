@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from syncd.engine.context import Context, Options
 from syncd.engine.cycle import cycle
-from syncd.engine.decision import Decision
 from syncd.engine.failures import FailurePolicy
 from syncd.engine.observe import Observer
+from syncd.engine.outcome import Decision
 from syncd.engine.report import PARTLY, FolderReport, Trouble, worse
 from syncd.engine.run import Run
 from syncd.model import Folder

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from syncd.core.plan import Create
 from syncd.engine.contents import Contents
-from syncd.engine.decision import Decision
 from syncd.engine.failed_uploads import FailedUploads, refusal
-from syncd.engine.outcome import Failure
+from syncd.engine.outcome import Decision, Failure
 from syncd.engine.report import LATER, Trouble
 from syncd.errors import Doubtful
 from syncd.model import LocalFile

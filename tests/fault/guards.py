@@ -187,9 +187,8 @@ GUARDS = (
     Guard(
         "nothing is sent after a failure",
         "engine/apply.py",
-        "                self.outcome.failures.append(_failure(error, change))\n"
-        "                return\n",
-        "                self.outcome.failures.append(_failure(error, change))\n",
+        "if outcome.ended or not run.affords(1 + reserve):",
+        "if not run.affords(1 + reserve):",
         f"{FAULT}cycle_faults.py {FAULT}cycle_refusals.py",
     ),
     Guard(
