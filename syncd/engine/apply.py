@@ -52,7 +52,7 @@ def _carry_out(run: Run, outcome: Outcome, changes: Iterable[Change], reserve: i
             return
         outcome.reordered += isinstance(change, Reorder)
         outcome.done.append(action)
-        run.done(action)
+        run.note_done(action)
 
 
 def _delete(run: Run, delete: Delete) -> Action:

@@ -14,7 +14,7 @@ from syncd.engine.actions import Action
 from syncd.engine.context import Context, Options
 from syncd.engine.failures import FailurePolicy
 from syncd.engine.observe import Observer
-from syncd.engine.report import LATER, OK, FolderReport
+from syncd.engine.report import LATER, OK, FolderReport, Trouble
 from syncd.model import Folder, Problem
 from syncd.state.task_ledger import TaskLedger
 from syncd.task_state import Refusal
@@ -24,17 +24,21 @@ writes = logging.getLogger("syncd.apply")
 
 
 @dataclass
-class RunNotes:
-    """Grows with every cycle of a run."""
+class Run:
+    """Its notes grow with every cycle."""
 
+    context: Context
+    options: Options
+    folder: Folder
+    ledger: TaskLedger
+    approved: frozenset[int]
+    """Attachments that `syncd approve` released."""
     plan: Plan = field(default_factory=Plan)
     """The last one."""
     done: list[Action] = field(default_factory=list)
     planned: list[Action] = field(default_factory=list)
-    """Actions of the first plan."""
+    """Of a dry run: actions of the first plan."""
     planned_requests: int | None = None
-    keeps_old: bool = False
-    """Replaced versions stay (`delete: never`)."""
     skipped: tuple[Problem, ...] = ()
     hints: dict[str, None] = field(default_factory=dict)
     sends: Counter[str] = field(default_factory=Counter)
@@ -48,89 +52,16 @@ class RunNotes:
     lags: int = 0
     """Lists taken to see what was answered with 201."""
 
-    @property
-    def deleted(self) -> int:
-        """Deletes that the guard counts."""
-        return sum(a.kind == "delete" and not a.old_version for a in self.done)
-
-    def describe(self, plan: Plan, s: Snapshot, limits: Limits, requests: int) -> None:
-        """Keep what a plan says of the state of things; `requests` were sent before it."""
-        self.plan, self.keeps_old = plan, limits.keeps_old
-        self.skipped = s.folder.skipped
-        self.hints |= dict.fromkeys(plan.hints)
-        self.left_to_do = plan.size
-        if self.planned_requests is None:
-            self.planned = actions.planned(plan, limits)
-            self.planned_requests = requests + cost(plan, limits)
-
-    def report(
-        self,
-        report: FolderReport,
-        failures: Iterable[Refusal],
-        *,
-        now: float,
-        left: int | None,
-        reserve: int,
-        dry_run: bool,
-    ) -> FolderReport:
-        """The report, filled in; `failures` are remembered from now on, `left` requests are left
-        of the quota."""
-        plan, failures = self.plan, tuple(failures)
-        alike = {r.subject for r in failures if r.whole}
-        of_server = {r.error for r in failures if r.not_before <= now}
-        failed = [p for p in plan.failed if p.path not in alike and p.reason not in of_server]
-        planned = sum(a.requests for a in self.planned)
-        hints = [*self.hints]
-        if dry_run and left is not None and planned > max(left - reserve, 0):
-            hints.append(
-                f"the quota has {left} requests left, {reserve} of them kept back: a run does "
-                "what fits, a later one goes on"
-            )
-        report = replace(
-            report,
-            planned_requests=self.planned_requests or 0,
-            actions=list(self.planned if dry_run else self.done),
-            detached=list(plan.detached),
-            foreign=self._foreign_after() if dry_run else list(plan.foreign),
-            held=list(plan.held),
-            contested=list(plan.contested),
-            failed=list(dict.fromkeys(failed)),
-            skipped=list(self.skipped),
-            hints=hints,
-            pending=max(self.left_to_do, 0) + len(of_server) if report.code == LATER else 0,
-        )
-        to_do = dry_run and planned > 0
-        return replace(report, in_sync=report.exit_code == OK and not report.pending and not to_do)
-
-    def _foreign_after(self) -> list[str]:
-        """Names that will be foreign once the plan is carried out."""
-        names = list(self.plan.foreign)
-        for delete in self.plan.deletes:
-            if delete.reason == "foreign" and delete.name in names:
-                names.remove(delete.name)
-        if self.keeps_old:
-            names += [c.replaces.name.seen for c in self.plan.creates if c.replaces]
-        return names
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of one folder."""
-
-    context: Context
-    options: Options
-    folder: Folder
-    ledger: TaskLedger
-    approved: frozenset[int]
-    observer: Observer
-    policy: FailurePolicy
-    requests_before: int
-    notes: RunNotes = field(default_factory=RunNotes)
+    def __post_init__(self) -> None:
+        quota = self.context.quota
+        self.observer = Observer(self.context, self.options, self.folder, self.ledger)
+        self.policy = FailurePolicy(self.options, self.folder, quota, self.observer.contents)
+        self._requests_before = quota.requests[self.folder.task]
 
     @property
     def requests(self) -> int:
         """Requests of this run so far."""
-        return self.context.quota.requests[self.folder.task] - self.requests_before
+        return self.context.quota.requests[self.folder.task] - self._requests_before
 
     @property
     def limits(self) -> Limits:
@@ -143,14 +74,73 @@ class Run:
             keeps_old=self.folder.rules.delete == "never",
         )
 
+    @property
+    def deleted(self) -> int:
+        """Deletes that the guard counts."""
+        return sum(a.kind == "delete" and not a.old_version for a in self.done)
+
     def affords(self, requests: int) -> bool:
         """Whether so many requests are left of the quota, as far as is known."""
         left = self.context.quota.left(self.folder.task.organization_id)
         return left is None or left >= requests
 
-    def done(self, action: Action) -> None:
-        """Note a confirmed action; a line of the log tells of each write."""
-        self.notes.done.append(action)
+    def note_plan(self, plan: Plan, s: Snapshot) -> None:
+        """Keep what a plan says of the state of things."""
+        self.plan, self.skipped, self.left_to_do = plan, s.folder.skipped, plan.size
+        self.hints |= dict.fromkeys(plan.hints)
+        if self.planned_requests is None:
+            self.planned_requests = self.requests + cost(plan, self.limits)
+            if self.options.dry_run:
+                self.planned = actions.planned(plan, self.limits)
+
+    def note_done(self, action: Action) -> None:
+        """Keep a confirmed action; a line of the log tells of each write."""
+        self.done.append(action)
         if action.kind != "adopt":
             left = self.context.quota.left(self.folder.task.organization_id)
             writes.info("%s: %s", self.folder.name, actions.sentence(action, left))
+
+    def report(
+        self, trouble: Trouble | None, failures: Iterable[Refusal] = (), left: int | None = None
+    ) -> FolderReport:
+        """The report on what was done until now; `failures` are remembered from now on, `left`
+        requests are left of the quota."""
+        plan, failures, now = self.plan, tuple(failures), self.context.clock()
+        dry_run, reserve = self.options.dry_run, self.context.quota.reserve
+        alike = {r.subject for r in failures if r.whole}
+        of_server = {r.error for r in failures if r.not_before <= now}
+        failed = [p for p in plan.failed if p.path not in alike and p.reason not in of_server]
+        planned = sum(a.requests for a in self.planned)
+        hints = [*self.hints]
+        if left is not None and planned > max(left - reserve, 0):
+            hints.append(
+                f"the quota has {left} requests left, {reserve} of them kept back: a run does "
+                "what fits, a later one goes on"
+            )
+        report = replace(
+            FolderReport.of(self.folder, trouble, self.requests),
+            planned_requests=self.planned_requests or 0,
+            actions=list(self.planned if dry_run else self.done),
+            detached=list(plan.detached),
+            foreign=self._foreign_after() if dry_run else list(plan.foreign),
+            held=list(plan.held),
+            contested=list(plan.contested),
+            failed=list(dict.fromkeys(failed)),
+            skipped=list(self.skipped),
+            hints=hints,
+        )
+        if report.code == LATER:
+            report = replace(report, pending=max(self.left_to_do, 0) + len(of_server))
+        return replace(
+            report, in_sync=report.exit_code == OK and not report.pending and not planned
+        )
+
+    def _foreign_after(self) -> list[str]:
+        """Names that will be foreign once the plan is carried out."""
+        names = list(self.plan.foreign)
+        for delete in self.plan.deletes:
+            if delete.reason == "foreign" and delete.name in names:
+                names.remove(delete.name)
+        if self.limits.keeps_old:
+            names += [c.replaces.name.seen for c in self.plan.creates if c.replaces]
+        return names

@@ -133,7 +133,7 @@ class Uploads:
         for create, attachment in zip(batch, made or (None,) * len(batch), strict=True):
             action = of_create(create, attachment.id if attachment else None)
             outcome.done.append(action)
-            self._run.done(action)
+            self._run.note_done(action)
 
     def _entries(
         self, batch: Batch, intents: Sequence[Intent], attachments: Sequence[Attachment]
