@@ -21,6 +21,9 @@ from syncd.task_state import Event, TaskState
 
 _FLUSH_EVERY = 1.0
 """Seconds."""
+Place = tuple[TaskKey, str | None, str | None, str | None]
+"""A task, and the config, folder and `each:` parent that it is synced from."""
+_PLACE = "url, organization_id, workspace_id, task_id, config, folder, parent"
 _SINGLE = (
     "mirror_approved, held_of, order_tried, order_tries, order_kept, listed_at, "
     "identity_inode, identity_file_system"
@@ -86,8 +89,11 @@ class Ledger:
 
     def task(self, task: TaskKey) -> TaskLedger:
         """The ledger of one task, loaded."""
-        row = self._row(task, create=True)
-        assert row is not None
+        row = self._row(task)
+        if row is None:
+            self.register([(task, None, None, None)])
+            row = self._row(task)
+            assert row is not None
         return TaskLedger(self._db, row, self._load(row), self._clock)
 
     def state(self, task: TaskKey) -> TaskState:
@@ -95,25 +101,21 @@ class Ledger:
         row = self._row(task)
         return TaskState() if row is None else self._load(row)
 
-    def tasks(self) -> list[tuple[TaskKey, str | None, str | None, str | None]]:
-        """Every task ever synced: its key, and the config, folder and `each:` parent it had."""
-        names = "url, organization_id, workspace_id, task_id, config, folder, parent"
-        found = self._db.query(f"SELECT {names} FROM tasks ORDER BY row")
+    def tasks(self) -> list[Place]:
+        """Every task ever synced."""
+        found = self._db.query(f"SELECT {_PLACE} FROM tasks ORDER BY row")
         return [(TaskKey(*row[:4]), *row[4:]) for row in found]
 
-    def register(self, places: Iterable[tuple[TaskKey, str, str, str | None]]) -> None:
-        """Note which config, folder and `each:` parent tasks are synced from, all at once."""
-        known = {task: (task, *place) for task, *place in self.tasks()}
-        if new := [place for place in places if known.get(place[0]) != place]:
+    def register(self, places: Iterable[Place]) -> None:
+        """Note where tasks are synced from now, all in one transaction."""
+        known = {*self.tasks()}
+        if new := [place for place in places if place not in known]:
+            query = (
+                f"INSERT INTO tasks ({_PLACE}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET config = excluded.config, folder = excluded.folder, parent = excluded.parent"
+            )
             with self._db.transaction():
-                for task, *place in new:
-                    self._db.execute_many(
-                        "INSERT INTO tasks (url, organization_id, workspace_id, task_id, "
-                        "config, folder, parent) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO "
-                        "UPDATE SET (config, folder, parent) = "
-                        "(excluded.config, excluded.folder, excluded.parent)",
-                        [(*_values(task), *place)],
-                    )
+                self._db.execute_many(query, [(*task, *place) for task, *place in new])
 
     def quota(self, url: str, organization_id: int) -> str | None:
         """What was kept of an organization's quota."""
@@ -147,18 +149,9 @@ class Ledger:
                 self._db.execute_many("UPDATE tasks SET listed_at = ?", [(None,)])
                 self._db.execute_many("UPDATE attachments SET listed = ?", [(1,)])
 
-    def _row(self, task: TaskKey, *, create: bool = False) -> int | None:
-        columns = "url = ? AND organization_id = ? AND workspace_id = ? AND task_id = ?"
-        query = f"SELECT row FROM tasks WHERE {columns}"
-        found = self._db.query(query, _values(task))
-        if not found and create:
-            with self._db.transaction():
-                insert = (
-                    "INSERT INTO tasks (url, organization_id, workspace_id, task_id) "
-                    "VALUES (?, ?, ?, ?)"
-                )
-                self._db.execute_many(insert, [_values(task)])
-            found = self._db.query(query, _values(task))
+    def _row(self, task: TaskKey) -> int | None:
+        key = "url = ? AND organization_id = ? AND workspace_id = ? AND task_id = ?"
+        found = self._db.query(f"SELECT row FROM tasks WHERE {key}", task)
         return int(found[0][0]) if found else None
 
     def _load(self, row: int) -> TaskState:
@@ -187,10 +180,6 @@ class Ledger:
             order_kept=bool(kept),
             listed_at=listed_at,
         )
-
-
-def _values(task: TaskKey) -> tuple[object, ...]:
-    return (task.url, task.organization_id, task.workspace_id, task.task_id)
 
 
 def _path(state_dir: str) -> str:
