@@ -117,13 +117,19 @@ def _after(run: Run, outcome: Outcome, plan: Plan, s: Snapshot) -> Sequence[Deci
         alike, proven = reconsidered(ledger.state, s.now)
         ledger.forgive(alike)
         ledger.record_refusals(proven)
+    all_sent = run.left_to_do == len(plan.waiting)
     for batch, sent in outcome.sent:
         policy.uploads.accepted(batch)
         for create, one in zip(batch, sent, strict=True):
-            if not one.changed:
+            if one.changed:
+                all_sent = False
+            else:
                 file = create.file
                 run.observer.contents.know(file.path, file.fingerprint, one.digest)
-    return [policy.after_failure(f, s, ledger.state) for f in outcome.failures] or [AGAIN]
+    if outcome.failures:
+        return [policy.after_failure(f, s, ledger.state) for f in outcome.failures]
+    # A list is all that is left to do: another scan before it would find nothing new.
+    return [LIST_AGAIN if run.unlisted and all_sent else AGAIN]
 
 
 def _nothing_to_send(run: Run, plan: Plan) -> Sequence[Decision]:
