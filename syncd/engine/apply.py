@@ -49,7 +49,7 @@ def _carry_out(run: Run, outcome: Outcome, changes: Iterable[Change], reserve: i
             action = _delete(run, change) if isinstance(change, Delete) else _put(run, change)
         except ApiError as error:
             outcome.failures.append(_failure(error, change))
-            return
+            continue
         outcome.reordered += isinstance(change, Reorder)
         outcome.done.append(action)
         run.note_done(action)

@@ -96,7 +96,7 @@ class Run:
     def note_done(self, action: Action) -> None:
         """Keep a confirmed action; a line of the log tells of each write."""
         self.done.append(action)
-        if action.kind != "adopt":
+        if action.kind != "adopt" and writes.isEnabledFor(logging.INFO):
             left = self.context.quota.left(self.folder.task.organization_id)
             writes.info("%s: %s", self.folder.name, actions.sentence(action, left))
 

@@ -1,8 +1,9 @@
 """The ledger: what folders and tasks last agreed on, in one SQLite file.
 
-It follows outcomes: one short transaction per confirmed action, none held across the network. A
-rollback journal rather than WAL, so that readers leave no trace and the file may lie on a network
-file system.
+It follows outcomes: what was confirmed is written before the next request goes out, in short
+transactions, none held across the network. A rollback journal rather than WAL: readers leave no
+trace, the file may lie on a network file system, and an old copy put in its place finds no newer
+log beside it.
 """
 
 from __future__ import annotations
