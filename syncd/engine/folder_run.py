@@ -46,8 +46,7 @@ class FolderRun:
     def report(self, trouble: Trouble | None) -> FolderReport:
         """What the run did so far; what failed is remembered from now on."""
         run, quota = self._run, self._run.context.quota
-        root = self.observer.folder.root if self.observer.folder else ""
-        end = run.policy.at_the_end(run.unsent, run.ledger.state, root, run.context.clock())
+        end = run.policy.at_the_end(run.unsent, run.ledger.state, run.context.clock())
         self._carry_out(replace(end, trouble=None))
         trouble = worse(trouble, end.trouble)
         alike = run.plan.refused_alike
