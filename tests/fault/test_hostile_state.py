@@ -172,7 +172,7 @@ class TestDamaged:
         ledger(scene).write_bytes(bad)
         said = scene.once()
         assert (said.code, scene.calls()) == (0, ["GET"]), said
-        aside = [path for path in scene.state.glob("ledger.db.damaged-*") if path.stat().st_size]
+        aside = [path for path in scene.state.glob("ledger.db.damaged-*Z") if path.stat().st_size]
         assert len(aside) == bool(bad)
         assert all(pages_changed(bad, path.read_bytes()) <= written_first for path in aside)
         well(scene, witness)
