@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
+from unicodedata import normalize
 
 T = TypeVar("T")
 
 BELIEF = 600.0
 """Seconds for which a confirmed write is believed while a list still shows the value before it."""
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are equal after NFC: a server may normalize what it stores."""
+    return one == other or nfc(one) == nfc(other)
+
+
+def nfc(name: str) -> str:
+    """A name as it is compared."""
+    return normalize("NFC", name)
 
 
 class Attribute(NamedTuple, Generic[T]):
@@ -31,6 +42,8 @@ class Attribute(NamedTuple, Generic[T]):
     def listed(self, value: T) -> Attribute[T]:
         """The attribute after a list showed `value`."""
         if value == self.sent:
+            if self.kept and self.seen == value:
+                return self
             return self._replace(seen=value, kept=True, retried=None, accepted=None)
         if not self.kept and value == self.retried:
             return self._replace(seen=value, accepted=value)
@@ -47,8 +60,9 @@ class Attribute(NamedTuple, Generic[T]):
 
     def current(self, now: float) -> T:
         """The value in the task: a list may be older than our last PUT."""
-        lags = not self.kept and self.seen == self.before and 0 <= now - self.put_at < BELIEF
-        return self.sent if lags else self.seen
+        if self.kept or self.seen != self.before:
+            return self.seen
+        return self.sent if 0 <= now - self.put_at < BELIEF else self.seen
 
     def is_accepted(self, wanted: T) -> bool:
         """Whether the value in the task is what the server always makes of `wanted`."""

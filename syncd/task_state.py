@@ -38,6 +38,11 @@ class LedgerEntry(NamedTuple):
     """Of a superseded entry: the id of the newer version of its file."""
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the task holds it, by the last list and our writes since."""
+        return self.shown and self.role != "tombstone"
+
+    @property
     def attachment(self) -> Attachment:
         """As the last list shows it."""
         return Attachment(self.id, self.name.seen, self.order.seen, self.size)
@@ -142,5 +147,5 @@ class TaskState(NamedTuple):
     @property
     def shown(self) -> dict[int, Attachment]:
         """What the task holds by the last list and our writes since, by id."""
-        ours = (e for e in self.entries.values() if e.shown and e.role != "tombstone")
+        ours = (e for e in self.entries.values() if e.is_shown)
         return {e.id: e.attachment for e in ours} | dict(self.strangers)

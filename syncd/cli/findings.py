@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from syncd.attribute import same_name
 from syncd.cli.format import count, size_text, time_text
 from syncd.cli.offline import judge_offline
 from syncd.cli.read_only import ReadOnlyView
 from syncd.core.ignore import selection
-from syncd.core.names import same_name
 from syncd.engine.report import OK, PARTLY
 from syncd.errors import FolderError
 from syncd.model import LocalFile

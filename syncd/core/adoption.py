@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from syncd.attribute import Attribute
-from syncd.core.names import nfc
+from syncd.attribute import Attribute, nfc
 from syncd.core.snapshot import Snapshot
 from syncd.model import Attachment, LocalFile
 from syncd.task_state import LedgerEntry

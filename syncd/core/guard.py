@@ -27,17 +27,17 @@ class Permission(NamedTuple):
 
 def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
     """Take out of a plan what has to wait for approval."""
-    strange = s.state.identity is not None and s.state.identity != s.folder.identity
-    proven = _every_file_unchanged(plan, s)
-    held = [*_held_deletes(plan, s, permission, strange and not proven)]
-    if strange and not proven:
+    moved = s.state.identity not in (None, s.folder.identity)
+    strange = moved and not _every_file_unchanged(plan, s)
+    held = [*_held_deletes(plan, s, permission, strange)]
+    if strange:
         old = [e for e, _ in s.matches.replaced]
         replaced = (*old, *(c.replaces for c in plan.creates if c.replaces))
         held += [Held(e.id, e.path, e.size, "replace", NOT_THE_SAME) for e in replaced]
     if held and _is_approved(held, s, permission):
         mirror = any(d.reason == "foreign" for d in plan.deletes)
         plan = plan._replace(mirror_approved=s.state.mirror_approved or mirror)
-        held, proven = [], True
+        held, strange = [], False
     ids = {h.id for h in held}
     outnumbered = held and _more_than_half(plan, s, permission)
     return plan._replace(
@@ -47,7 +47,7 @@ def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
         creates=tuple(c for c in plan.creates if c.replaces is None or c.replaces.id not in ids),
         held=tuple(held),
         held_of=_voters(s) if outnumbered else None,
-        identity=s.folder.identity if not strange or proven else None,
+        identity=None if strange else s.folder.identity,
     )
 
 
@@ -66,8 +66,10 @@ def _held_deletes(plan: Plan, s: Snapshot, permission: Permission, strange: bool
 
 def _more_than_half(plan: Plan, s: Snapshot, permission: Permission) -> bool:
     gone = sum(1 for d in plan.deletes if d.reason == "gone")
+    if not gone:
+        return False
     total, all_ours = gone + permission.deleted, _voters(s) + permission.deleted
-    return gone > 0 and all_ours >= 4 and 2 * total > all_ours
+    return all_ours >= 4 and 2 * total > all_ours
 
 
 def _voters(s: Snapshot) -> int:
@@ -112,5 +114,5 @@ def _is_approved(held: Iterable[Held], s: Snapshot, permission: Permission) -> b
     """Whether exactly this set was approved; what was done of it before, or is refused by the
     server for now, does not count."""
     ids = {h.id for h in held}
-    there = {id_ for id_ in s.shown if s.change_refused(id_) is None}
-    return ids == permission.approved & (ids | there)
+    others = (id_ for id_ in permission.approved - ids if s.change_refused(id_) is None)
+    return ids <= permission.approved and not any(map(s.is_shown, others))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from syncd.attribute import BELIEF, Attribute
+from syncd.attribute import BELIEF, Attribute, same_name
 from syncd.core.matching_creates import MatchedCreate, match_creates
-from syncd.core.names import same_name
 from syncd.model import Attachment, Listing
 from syncd.task_state import Event, Intent, LedgerEntry, TaskState
 
@@ -22,7 +21,7 @@ def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry
     lacking = (
         e
         for e in state.entries.values()
-        if e.role in _WEIGHT and e.id not in shown and not _is_believed(e, now)
+        if e.id not in shown and e.role in _WEIGHT and not _is_believed(e, now)
     )
     return tuple(sorted(lacking, key=lambda e: (_WEIGHT[e.role], e.id)))
 
@@ -41,15 +40,7 @@ def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) 
         if not _has_expired(e, shown, now)
     }
     unknown = [a for a in listing.attachments if a.id not in entries]
-    listed = [e for e in entries.values() if e.shown and e.listed]
-    found = match_creates(
-        state.intents.values(),
-        unknown,
-        state.strangers,
-        # A person may have moved some of them before any list.
-        keeps_orders=2 * sum(_is_kept(e.order, now) for e in listed) >= len(listed),
-        keeps_names=all(_is_kept(e.name, now) for e in listed),
-    )
+    found = _matched_creates(state, entries, unknown, now) if state.intents and unknown else []
     made = {m.attachment.id: m for m in found}
     entries |= {id_: _entry_of_match(m) for id_, m in made.items()}
     return state._replace(
@@ -60,6 +51,20 @@ def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) 
         history=(*state.history, *_counted(found, now)),
         listed_at=taken_at,
         clock_skew=listing.clock_skew,
+    )
+
+
+def _matched_creates(
+    state: TaskState, entries: Mapping[int, LedgerEntry], unknown: list[Attachment], now: float
+) -> list[MatchedCreate]:
+    listed = [e for e in entries.values() if e.shown and e.listed]
+    return match_creates(
+        state.intents.values(),
+        unknown,
+        state.strangers,
+        # A person may have moved some of them before any list.
+        keeps_orders=2 * sum(_is_kept(e.order, now) for e in listed) >= len(listed),
+        keeps_names=all(_is_kept(e.name, now) for e in listed),
     )
 
 
@@ -109,8 +114,8 @@ def _after_list(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntr
     sent = entry.name.sent
     name = entry.name.listed(sent if same_name(attachment.name, sent) else attachment.name)
     order = entry.order.listed(attachment.display_order)
-    if (entry.shown, entry.listed, entry.name, entry.order) == (True, True, name, order):
-        return entry  # As nearly all are; a copy costs ten times the comparison.
+    if entry.shown and entry.listed and entry.name == name and entry.order == order:
+        return entry  # As nearly all are.
     return entry._replace(shown=True, listed=True, name=name, order=order)
 
 
@@ -156,16 +161,13 @@ def _retired(
     now: float,
 ) -> dict[int, float]:
     """Display orders that an attachment had until this list, and for a day those before."""
-    before = {a.id: a.display_order for a in state.strangers.values()}
-    before |= {e.id: e.order.seen for e in state.entries.values()}
-    given_up = {
-        number: now
-        for id_, number in before.items()
-        if (id_ not in shown and id_ not in entries)
-        or (id_ in shown and shown[id_].display_order != number)
-    }
-    recent = {n: at for n, at in state.retired.items() if 0 <= now - at < DAY}
-    return recent | given_up
+    retired = {n: at for n, at in state.retired.items() if 0 <= now - at < DAY}
+    ours = ((e.id, e.order.seen) for e in state.entries.values())
+    for id_, number in (*((a.id, a.display_order) for a in state.strangers.values()), *ours):
+        attachment = shown.get(id_)
+        if id_ not in entries if attachment is None else attachment.display_order != number:
+            retired[number] = now
+    return retired
 
 
 def _counted(found: Iterable[MatchedCreate], now: float) -> list[Event]:

@@ -4,49 +4,58 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from syncd.model import Fingerprint, FolderSnapshot, LocalFile
 from syncd.task_state import LedgerEntry, TaskState
 
+T = TypeVar("T")
 Pair = tuple[LedgerEntry, LocalFile]
 
 
 class Matches(NamedTuple):
     """Every live entry and every file, each in exactly one place."""
 
-    unchanged: tuple[Pair, ...]
-    renamed: tuple[Pair, ...]
-    changed: tuple[Pair, ...]
-    new: tuple[LocalFile, ...]
-    gone: tuple[LedgerEntry, ...]
-    replaced: tuple[tuple[LedgerEntry, LedgerEntry], ...]
+    unchanged: Sequence[Pair]
+    renamed: Sequence[Pair]
+    changed: Sequence[Pair]
+    new: Sequence[LocalFile]
+    gone: Sequence[LedgerEntry]
+    replaced: Sequence[tuple[LedgerEntry, LedgerEntry]]
     """Old versions of a file, each with the entry that has the file now."""
-    unsynced: tuple[LedgerEntry, ...]
+    superseded: Sequence[LedgerEntry]
+    """Old versions that were replaced in an earlier cycle."""
+    unsynced: Sequence[LedgerEntry]
     """Their path is not synced any more, or cannot be looked at."""
-    waiting: tuple[LedgerEntry, ...]
+    waiting: Sequence[LedgerEntry]
     """Their file is gone, but may be one of the `undecided`, renamed."""
     undecided: Mapping[str, int | None]
     """Files whose content cannot be known yet: path -> size, None where it is not known either."""
+    unsure: frozenset[str]
+    """Paths of files of which only the digest tells whether they have changed."""
 
     def may_have_moved(self, entry: LedgerEntry) -> bool:
         """Whether an undecided file may have the content of an attachment."""
         return _may_be_one_of(entry, self.undecided)
 
 
-def live(state: TaskState) -> list[LedgerEntry]:
-    """The entries that stand for a file, by id.
+def live(state: TaskState) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
+    """The entries that stand for a file, and the old versions of files, both by id.
 
     A superseded one stands for its file again if the version that replaced it was lost.
     """
-    # What somebody else deleted is a tombstone that is not `listed`.
-    there = {e.id for e in state.entries.values() if e.role != "tombstone" or e.listed}
-    return [
-        e
-        for _, e in sorted(state.entries.items())
-        if e.role in ("current", "detached")
-        or (e.role == "superseded" and e.replaced_by not in there)
-    ]
+    ours = (e for _, e in sorted(state.entries.items()) if e.role in _LIVE)
+    return _split(ours, lambda e: e.role != "superseded" or not _is_there(e.replaced_by, state))
+
+
+_LIVE = frozenset({"current", "detached", "superseded"})
+
+
+def _is_there(id_: int | None, state: TaskState) -> bool:
+    """Whether an entry was not lost. What somebody else deleted is a tombstone that is not
+    `listed`."""
+    entry = state.entries.get(id_ or 0)
+    return entry is not None and (entry.role != "tombstone" or entry.listed)
 
 
 def is_gone(path: str, folder: FolderSnapshot, selects: Callable[[str], bool]) -> bool:
@@ -83,41 +92,6 @@ def same_content(entry: LedgerEntry, file: LocalFile) -> bool | None:
     return entry.digest == file.digest
 
 
-def unread_paths(
-    folder: FolderSnapshot,
-    state: TaskState,
-    created: Iterable[str],
-    selects: Callable[[str], bool],
-    unsettled: Collection[str] = (),
-) -> frozenset[str]:
-    """Paths to be read before the matching can decide; ask again until there are none.
-
-    A file is read if the fingerprint in its entry differs, if an attachment without a file or an
-    old version has its size (it may be that one), or if it was `created` within the last day.
-    Those that are `unsettled` are not read yet.
-    """
-    by_path = {file.path: file for file in folder.files}
-    unsure = {
-        e.path
-        for e in live(state)
-        if e.path in by_path and same_content(e, by_path[e.path]) is None
-    }
-    if unsure := unsure.difference(unsettled):
-        return frozenset(unsure)
-    matches = match(folder, state, selects, unsettled)
-    pending = [
-        f
-        for f in (*matches.new, *(f for _, f in matches.changed))
-        if f.digest is None and f.path not in unsettled
-    ]
-    candidates = [*matches.gone, *matches.waiting]
-    candidates += [e for e, _ in (*matches.replaced, *matches.changed)]
-    candidates += [e for e in state.entries.values() if e.role == "superseded"]
-    sizes = {e.size for e in candidates if e.size and e.digest}
-    seen_before = set(created)
-    return frozenset(f.path for f in pending if f.size in sizes or f.path in seen_before)
-
-
 def match(
     folder: FolderSnapshot,
     state: TaskState,
@@ -127,35 +101,45 @@ def match(
     """Pair entries and files: same path and content, then same content, then same path."""
     by_path = {file.path: file for file in folder.files}
     holders: dict[str, LedgerEntry] = {}
-    standing = live(state)
+    standing, old = live(state)
     unchanged, rest = _in_place(standing, by_path, holders)
-    searched = [e for e in rest if e.path in by_path or is_gone(e.path, folder, selects)]
-    found = {e.id for e in searched}
-    unsynced = [e for e in rest if e.id not in found]
+    unsure = {
+        e.path for e in rest if e.path in by_path and same_content(e, by_path[e.path]) is None
+    }
+    searched, unsynced = _split(
+        rest, lambda e: e.path in by_path or is_gone(e.path, folder, selects)
+    )
     renamed, searched = _same_digest(searched, folder.files, holders)
     # The content of an old version that is still in the task may have come back.
-    ours = {e.id for e in standing}
-    old = [e for e in state.entries.values() if e.role == "superseded" and e.id not in ours]
     come_back, old = _in_place(old, by_path, holders)
-    unchanged += come_back
-    renamed += _same_digest(old, folder.files, holders)[0]
-    undecided = dict(folder.undecided)
+    renamed_too, old = _same_digest(old, folder.files, holders)
+    here, absent = _split(searched, lambda e: e.path in by_path)
     unread = (f for f in folder.files if f.path in unsettled and f.digest is None)
-    undecided |= {f.path: f.size for f in unread if f.path not in holders}
-    absent = [e for e in searched if e.path not in by_path]
-    waiting = [e for e in absent if _may_be_one_of(e, undecided)]
-    changed, replaced = _same_path([e for e in searched if e.path in by_path], by_path, holders)
+    undecided = {**folder.undecided, **{f.path: f.size for f in unread if f.path not in holders}}
+    waiting, gone = _split(absent, lambda e: _may_be_one_of(e, undecided))
+    changed, replaced = _same_path(here, by_path, holders)
     return Matches(
-        unchanged=tuple(unchanged),
-        renamed=tuple(renamed),
-        changed=tuple(changed),
-        new=tuple(file for file in folder.files if file.path not in holders),
-        gone=tuple(e for e in absent if e not in waiting),
-        replaced=tuple(replaced),
-        unsynced=tuple(unsynced),
-        waiting=tuple(waiting),
+        unchanged=unchanged + come_back,
+        renamed=renamed + renamed_too,
+        changed=changed,
+        new=[file for file in folder.files if file.path not in holders],
+        gone=gone,
+        replaced=replaced,
+        superseded=old,
+        unsynced=unsynced,
+        waiting=waiting,
         undecided=undecided,
+        unsure=frozenset(unsure),
     )
+
+
+def _split(items: Iterable[T], holds: Callable[[T], bool]) -> tuple[list[T], list[T]]:
+    """Those for which a condition holds, and the others."""
+    those: list[T] = []
+    others: list[T] = []
+    for item in items:
+        (those if holds(item) else others).append(item)
+    return those, others
 
 
 def _may_be_one_of(entry: LedgerEntry, undecided: Mapping[str, int | None]) -> bool:

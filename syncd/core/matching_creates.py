@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import NamedTuple, TypeVar
 
-from syncd.core.names import nfc
+from syncd.attribute import nfc
 from syncd.model import Attachment
 from syncd.task_state import Intent
 

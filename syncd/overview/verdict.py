@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from syncd.attribute import same_name
 from syncd.core.guard import Permission, guard
-from syncd.core.names import same_name
 from syncd.core.plan import Held
 from syncd.core.reconcile import reconcile
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot

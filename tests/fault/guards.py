@@ -61,7 +61,7 @@ GUARDS = (
     Guard(
         "an old version goes only once its newer version is shown",
         "core/removal.py",
-        "        if e.replaced_by in s.shown or",
+        "        if s.is_shown(e.replaced_by) or",
         "        if True or",
         f"{UNIT}reconcile.py {UNIT}reconcile_trouble.py",
     ),
@@ -124,7 +124,7 @@ GUARDS = (
     Guard(
         "more than half of ours are held",
         "core/guard.py",
-        "return gone > 0 and all_ours >= 4 and 2 * total > all_ours",
+        "return all_ours >= 4 and 2 * total > all_ours",
         "return False",
         f"{UNIT}guard.py",
     ),
@@ -138,7 +138,7 @@ GUARDS = (
     Guard(
         "an approval releases exactly its set",
         "core/guard.py",
-        "return ids == permission.approved & (ids | there)",
+        "return ids <= permission.approved and not any(map(s.is_shown, others))",
         "return bool(permission.approved)",
         f"{UNIT}guard.py {FAULT}hostile_guard.py",
     ),
@@ -152,7 +152,7 @@ GUARDS = (
     Guard(
         "a sequence that the server keeps is left after two tries",
         "core/placement.py",
-        "given_up = tried and not put_back and s.state.order_tries >= TIMES_A_DAY",
+        "given_up = tried and not put_back and state.order_tries >= TIMES_A_DAY",
         "given_up = False",
         f"{UNIT}placement.py {FAULT}cycle_names.py",
     ),

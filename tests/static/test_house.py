@@ -206,7 +206,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
         ("syncd.local.scan", "import syncd.focus.client", "local may not import focus"),
         ("syncd.local.scan", "from syncd import state", "local may not import state"),
         ("syncd.focus.client", "from syncd.state.ledger import Ledger", "may not import state"),
-        ("syncd.focus.client", "import syncd.core.names", "focus may not import core"),
+        ("syncd.focus.client", "import syncd.core.plan", "focus may not import core"),
         ("syncd.state.ledger", "import syncd.core.listing", "state may not import core"),
         ("syncd.state.ledger", "from syncd.local import scan", "state may not import local"),
         (

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import BELIEF, Attribute
+from syncd.attribute import BELIEF, Attribute, same_name
 from syncd.core.listing import DAY, DOUBT, apply_list, entry_of, missing
-from syncd.core.names import same_name
 from syncd.model import Attachment, Listing
 from syncd.task_state import LedgerEntry, Role, TaskState
 from tests.support.values import (
