@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from typing import NamedTuple
@@ -43,15 +43,17 @@ def place(
     PUT anyway.
     """
     state = s.state
+    nothing_new = not (uploads or renamed or state.in_doubt)
     by_number = sorted(movable, key=lambda pair: pair[0].order.seen)
-    if not (uploads or renamed or state.in_doubt or state.order_tries) and state.order_kept:
+    if nothing_new and state.order_kept and not state.order_tries:
         sequence = _sequence(s, by_number)
-        if sequence == state.order_tried and _rises(by_number):
+        if sequence == state.order_tried and _rises(e.order.seen for e, _ in by_number):
             return Placement(sequence=sequence)
     wanted = sorted(by_number, key=lambda pair: s.rank[pair[1].path])
-    in_order, sequence = _rises(wanted), _sequence(s, wanted)
-    stand = {file.path: entry.order.current(s.now) for entry, file in movable}
-    numbers = _number(s, stand, uploads, renamed)
+    in_order, sequence = _rises(e.order.seen for e, _ in wanted), _sequence(s, wanted)
+    stand = {file.path: entry.order.current(s.now) for entry, file in wanted}
+    settled = nothing_new and _rises(stand.values())
+    numbers = {} if settled else _number(s, stand, uploads, renamed)
     moved = (numbers.keys() & stand.keys()).difference(renamed)
     tried = state.order_tried == sequence and not in_order
     put_back = tried and state.order_kept
@@ -70,9 +72,9 @@ def place(
     )
 
 
-def _rises(pairs: Sequence[Pair]) -> bool:
-    """Whether the list shows them in this sequence, without ties."""
-    return all(n < following for n, following in pairwise(e.order.seen for e, _ in pairs))
+def _rises(numbers: Iterable[int]) -> bool:
+    """Whether they rise without ties."""
+    return all(n < following for n, following in pairwise(numbers))
 
 
 def _sequence(s: Snapshot, wanted: Sequence[Pair]) -> str:
@@ -111,6 +113,6 @@ def _used(s: Snapshot) -> set[int]:
     """Display orders that an attachment or a create of the task has, or had in the last day."""
     used = {a.display_order for a in s.state.strangers.values()} | set(s.state.retired)
     used |= {i.number for i in s.state.intents.values()}
-    for entry in s.state.entries.values():
-        used |= {entry.order.sent, entry.order.seen}
+    used.update(e.order.sent for e in s.state.entries.values())
+    used.update(e.order.seen for e in s.state.entries.values())
     return used
