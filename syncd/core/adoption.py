@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from syncd.attribute import Attribute, nfc
+from syncd.attribute import nfc
+from syncd.core.listing import entry_of
 from syncd.core.snapshot import Snapshot
 from syncd.model import Attachment, LocalFile
-from syncd.task_state import LedgerEntry
+from syncd.task_state import Intent, LedgerEntry
 
 
 class Adoption(NamedTuple):
     """What became of the files that have no attachment of ours."""
 
-    adopted: tuple[tuple[LedgerEntry, LocalFile], ...]
-    new: tuple[LocalFile, ...]
-    older: tuple[str, ...]
+    adopted: list[tuple[LedgerEntry, LocalFile]]
+    new: list[LocalFile]
+    older: list[str]
     """Paths whose only match is older than the file: perhaps an older version of it."""
 
 
@@ -25,32 +26,27 @@ def adopt(s: Snapshot) -> Adoption:
 
     Only an attachment that is not older than the file is taken, unless any age was asked for.
     """
-    adopted: list[tuple[LedgerEntry, LocalFile]] = []
-    new: list[LocalFile] = []
-    older: list[str] = []
-    for file, candidates in zip(
-        s.matches.new, candidates_of(s.matches.new, s.state.strangers.values()), strict=True
-    ):
-        fitting = [
-            a for a in candidates if s.adopt_any_age or not _is_older(a, file, s.state.clock_skew)
-        ]
+    found = Adoption([], [], [])
+    for file, candidates in candidates_of(s.matches.new, s.state.strangers.values()):
+        skew = s.state.clock_skew
+        fitting = [a for a in candidates if s.adopt_any_age or not _is_older(a, file, skew)]
         if fitting and s.why_not_now(file) is None:
-            adopted.append((_entry(s, fitting[0], file), file))
+            found.adopted.append((_entry(s, fitting[0], file), file))
             continue
-        new.append(file)
+        found.new.append(file)
         if candidates and not fitting:
-            older.append(file.path)
-    return Adoption(tuple(adopted), tuple(new), tuple(older))
+            found.older.append(file.path)
+    return found
 
 
 def candidates_of(
     files: Iterable[LocalFile], unknown: Iterable[Attachment]
-) -> list[list[Attachment]]:
-    """For each file the attachments with its name and size, by id."""
+) -> list[tuple[LocalFile, list[Attachment]]]:
+    """Each file with the attachments of its name and size, by id."""
     found: dict[tuple[int, str], list[Attachment]] = {}
     for a in sorted(unknown, key=lambda a: a.id):
         found.setdefault((a.size, nfc(a.name)), []).append(a)
-    return [found.get((file.size, nfc(file.path)), []) for file in files]
+    return [(file, found.get((file.size, nfc(file.path)), [])) for file in files]
 
 
 def _is_older(attachment: Attachment, file: LocalFile, clock_skew: float) -> bool:
@@ -61,19 +57,8 @@ def _is_older(attachment: Attachment, file: LocalFile, clock_skew: float) -> boo
     return latest < file.fingerprint.mtime_ns / 1e9 + clock_skew
 
 
-def _entry(s: Snapshot, attachment: Attachment, file: LocalFile) -> LedgerEntry:
-    number = attachment.display_order
-    return LedgerEntry(
-        id=attachment.id,
-        role="current",
-        path=file.path,
-        size=file.size,
-        name=Attribute(file.path, file.path, kept=True),
-        order=Attribute(number, number, kept=True),
-        digest=file.digest,
-        fingerprint=file.fingerprint,
-        racy=file.digest is None or file.fingerprint.racy_at(s.scanned_at),
-        shown=True,
-        listed=True,
-        since=s.now,
-    )
+def _entry(s: Snapshot, a: Attachment, file: LocalFile) -> LedgerEntry:
+    """As if a create of the file had made the attachment."""
+    path, size, number = file.path, file.size, a.display_order
+    create = Intent(0, path, number, size, file.fingerprint, s.scanned_at, file.digest)
+    return entry_of(create, a, since=s.now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Hashable, Sequence
+from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 from syncd.model import LocalFile, Order, Rules
@@ -131,28 +132,25 @@ def _fill(
     high: int,
 ) -> list[int]:
     """All numbers between `low` and `high`, those of `kept` among them."""
-    if not kept:
-        # An empty task: room at either end, with smaller steps where they would not all fit.
-        step = max(1, min(step, (high - 1) // (total + 2 * _ROOM)))
-        first = max(1, min(_ROOM * step, high - 1 - (total - 1) * step))
-        wishes = [first + index * step for index in range(total)]
-        return _off_used(wishes, 0, high, used)
     numbers: list[int] = []
-    position = 0
-    for kept_position, number in kept:
-        count = kept_position - position - 1
-        if position == 0 and number - count * step > 0:
-            wishes = [number - (count - index) * step for index in range(count)]
+    ends = ((0, low if kept else 0), *kept, (total + 1, high))
+    for (position, lower), (next_position, upper) in pairwise(ends):
+        count = next_position - position - 1
+        if not kept:
+            # An empty task: room at either end, with smaller steps where they would not all fit.
+            step = max(1, min(step, (high - 1) // (total + 2 * _ROOM)))
+            first = max(1, min(_ROOM * step, high - 1 - (total - 1) * step))
+        elif not position:
+            first = upper - count * step
         else:
-            wishes = _evenly(count, low, number)
-        numbers += [*_off_used(wishes, low, number, used), number]
-        position, low = kept_position, number
-    count = total - position
-    if low + count * step < high:
-        wishes = [low + step * (index + 1) for index in range(count)]
-    else:
-        wishes = _evenly(count, low, high)
-    return numbers + _off_used(wishes, low, high, used)
+            first = lower + step
+        fits = next_position > total and first + (count - 1) * step < upper
+        if fits if position else first > 0:
+            wishes = [first + index * step for index in range(count)]
+        else:
+            wishes = _evenly(count, lower, upper)
+        numbers += [*_off_used(wishes, lower, upper, used), upper]
+    return numbers[:-1]
 
 
 def _evenly(count: int, low: int, high: int) -> list[int]:

@@ -191,9 +191,8 @@ def fit(
     creates = plan.creates[:count]
     room -= _create_cost(creates, limits)
     deletes = plan.deletes[:room]
-    room -= len(deletes)
-    renames = plan.renames[:room]
-    room -= len(renames)
+    renames = plan.renames[: room - len(deletes)]
+    room -= len(deletes) + len(renames)
     return plan._replace(
         finish=finish,
         creates=creates,

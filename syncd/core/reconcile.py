@@ -39,7 +39,7 @@ def paths_to_read(s: Snapshot) -> frozenset[str]:
     before = (*m.gone, *m.waiting, *m.superseded, *(e for e, _ in (*m.replaced, *m.changed)))
     sizes = {e.size for e in before if e.size and e.digest}
     sizes |= {i.size for i in s.moved_while_in_doubt}
-    found = zip(m.new, candidates_of(m.new, s.state.strangers.values()), strict=True)
+    found = candidates_of(m.new, s.state.strangers.values())
     wanted = {file.path for file, candidates in found if candidates}
     wanted |= {path for path, _ in s.created_counts}
     # A file that changed just now is read before it is sent: after a crash its fingerprint
