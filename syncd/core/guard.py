@@ -93,9 +93,8 @@ def _reason_for_all(plan: Plan, s: Snapshot, permission: Permission, strange: bo
 
 def _ours(s: Snapshot) -> int:
     """How many attachments of ours there are, without those that were replaced."""
-    replaced = {e.id for e, _ in s.matches.replaced}
-    ours = (e for e in s.state.entries.values() if e.role in ("current", "detached"))
-    return sum(e.id not in replaced for e in ours)
+    m = s.matches
+    return sum(map(len, (m.unchanged, m.renamed, m.changed, m.gone, m.unsynced, m.waiting)))
 
 
 def _every_file_unchanged(plan: Plan, s: Snapshot) -> bool:

@@ -34,28 +34,22 @@ class Matches(NamedTuple):
     unsure: frozenset[str]
     """Paths of files of which only the digest tells whether they have changed."""
 
-    def may_have_moved(self, entry: LedgerEntry) -> bool:
-        """Whether an undecided file may have the content of an attachment."""
-        return _may_be_one_of(entry, self.undecided)
-
 
 def live(state: TaskState) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
     """The entries that stand for a file, and the old versions of files, both by id.
 
     A superseded one stands for its file again if the version that replaced it was lost.
     """
-    ours = (e for _, e in sorted(state.entries.items()) if e.role in _LIVE)
-    return _split(ours, lambda e: e.role != "superseded" or not _is_there(e.replaced_by, state))
+    entries = state.entries
 
+    def is_live(entry: LedgerEntry) -> bool:
+        by = entries.get(entry.replaced_by or 0)
+        # What somebody else deleted is a tombstone that is not `listed`.
+        lost = by is None or (by.role == "tombstone" and not by.listed)
+        return entry.role != "superseded" or lost
 
-_LIVE = frozenset({"current", "detached", "superseded"})
-
-
-def _is_there(id_: int | None, state: TaskState) -> bool:
-    """Whether an entry was not lost. What somebody else deleted is a tombstone that is not
-    `listed`."""
-    entry = state.entries.get(id_ or 0)
-    return entry is not None and (entry.role != "tombstone" or entry.listed)
+    ours = (e for _, e in sorted(entries.items()) if e.role not in ("released", "tombstone"))
+    return _split(ours, is_live)
 
 
 def is_gone(path: str, folder: FolderSnapshot, selects: Callable[[str], bool]) -> bool:
@@ -99,30 +93,25 @@ def match(
     unsettled: Collection[str] = (),
 ) -> Matches:
     """Pair entries and files: same path and content, then same content, then same path."""
-    by_path = {file.path: file for file in folder.files}
-    holders: dict[str, LedgerEntry] = {}
+    files = _Files(folder.files)
     standing, old = live(state)
-    unchanged, rest = _in_place(standing, by_path, holders)
-    unsure = {
-        e.path for e in rest if e.path in by_path and same_content(e, by_path[e.path]) is None
-    }
-    searched, unsynced = _split(
-        rest, lambda e: e.path in by_path or is_gone(e.path, folder, selects)
-    )
-    renamed, searched = _same_digest(searched, folder.files, holders)
+    unchanged, rest = files.in_place(standing)
+    unsure = (e.path for e in rest if (f := files.at(e)) and same_content(e, f) is None)
+    searched, unsynced = _split(rest, lambda e: files.at(e) or is_gone(e.path, folder, selects))
+    renamed, searched = files.same_digest(searched)
     # The content of an old version that is still in the task may have come back.
-    come_back, old = _in_place(old, by_path, holders)
-    renamed_too, old = _same_digest(old, folder.files, holders)
-    here, absent = _split(searched, lambda e: e.path in by_path)
-    unread = (f for f in folder.files if f.path in unsettled and f.digest is None)
-    undecided = {**folder.undecided, **{f.path: f.size for f in unread if f.path not in holders}}
-    waiting, gone = _split(absent, lambda e: _may_be_one_of(e, undecided))
-    changed, replaced = _same_path(here, by_path, holders)
+    come_back, old = files.in_place(old)
+    renamed_too, old = files.same_digest(old)
+    here, absent = _split(searched, files.at)
+    unread = (f for f in files.free() if f.path in unsettled and f.digest is None)
+    undecided = {**folder.undecided, **{f.path: f.size for f in unread}}
+    waiting, gone = _split(absent, lambda e: may_be_one_of(e, undecided))
+    changed, replaced = files.same_path(here)
     return Matches(
         unchanged=unchanged + come_back,
         renamed=renamed + renamed_too,
         changed=changed,
-        new=[file for file in folder.files if file.path not in holders],
+        new=files.free(),
         gone=gone,
         replaced=replaced,
         superseded=old,
@@ -133,76 +122,79 @@ def match(
     )
 
 
-def _split(items: Iterable[T], holds: Callable[[T], bool]) -> tuple[list[T], list[T]]:
+def may_be_one_of(entry: LedgerEntry, undecided: Mapping[str, int | None]) -> bool:
+    """Whether an undecided file may have the content of an attachment."""
+    others = (size for path, size in undecided.items() if path != entry.path)
+    return any(size in (None, entry.size) for size in others)
+
+
+class _Files:
+    """The files of a folder, and which entries were found to have them."""
+
+    def __init__(self, files: Sequence[LocalFile]) -> None:
+        self._files = files
+        self._by_path = {file.path: file for file in files}
+        self._holders: dict[str, LedgerEntry] = {}
+
+    def at(self, entry: LedgerEntry) -> LocalFile | None:
+        """The file at the path of an entry."""
+        return self._by_path.get(entry.path)
+
+    def free(self) -> list[LocalFile]:
+        """Files that no entry has."""
+        return [file for file in self._files if file.path not in self._holders]
+
+    def in_place(self, entries: Iterable[LedgerEntry]) -> tuple[list[Pair], list[LedgerEntry]]:
+        """Those whose path holds a file with their content, and the others."""
+        unchanged: list[Pair] = []
+        rest: list[LedgerEntry] = []
+        for entry in entries:
+            file = self._by_path.get(entry.path)
+            if file and entry.path not in self._holders and same_content(entry, file):
+                unchanged.append((entry, file))
+                self._holders[entry.path] = entry
+            else:
+                rest.append(entry)
+        return unchanged, rest
+
+    def same_digest(self, entries: Sequence[LedgerEntry]) -> tuple[list[Pair], list[LedgerEntry]]:
+        """Those whose content stands under another path, and the others."""
+        pool: dict[object, list[LocalFile]] = defaultdict(list)
+        for file in self.free() if entries else ():
+            if mark := _mark(file.digest, file.fingerprint):
+                pool[mark].append(file)
+        renamed: list[Pair] = []
+        rest: list[LedgerEntry] = []
+        for entry in entries:
+            if candidates := pool.get(_mark(entry.digest, entry.fingerprint)):
+                renamed.append((entry, candidates.pop(0)))
+                self._holders[renamed[-1][1].path] = entry
+            else:
+                rest.append(entry)
+        return renamed, rest
+
+    def same_path(
+        self, entries: Iterable[LedgerEntry]
+    ) -> tuple[list[Pair], list[tuple[LedgerEntry, LedgerEntry]]]:
+        """The latest version of each changed file, and the older ones with what replaced them."""
+        changed: list[Pair] = []
+        replaced: list[tuple[LedgerEntry, LedgerEntry]] = []
+        for entry in sorted(entries, key=lambda e: (e.since, e.id), reverse=True):
+            if entry.path in self._holders:
+                replaced.append((entry, self._holders[entry.path]))
+            else:
+                changed.append((entry, self._by_path[entry.path]))
+                self._holders[entry.path] = entry
+        return changed, replaced
+
+
+def _split(items: Iterable[T], holds: Callable[[T], object]) -> tuple[list[T], list[T]]:
     """Those for which a condition holds, and the others."""
     those: list[T] = []
     others: list[T] = []
     for item in items:
         (those if holds(item) else others).append(item)
     return those, others
-
-
-def _may_be_one_of(entry: LedgerEntry, undecided: Mapping[str, int | None]) -> bool:
-    others = (size for path, size in undecided.items() if path != entry.path)
-    return any(size in (None, entry.size) for size in others)
-
-
-def _in_place(
-    entries: Iterable[LedgerEntry],
-    by_path: Mapping[str, LocalFile],
-    holders: dict[str, LedgerEntry],
-) -> tuple[list[Pair], list[LedgerEntry]]:
-    """Those whose path holds a file with their content, and the others."""
-    unchanged: list[Pair] = []
-    rest: list[LedgerEntry] = []
-    for entry in entries:
-        file = by_path.get(entry.path)
-        if file is not None and file.path not in holders and same_content(entry, file):
-            unchanged.append((entry, file))
-            holders[file.path] = entry
-        else:
-            rest.append(entry)
-    return unchanged, rest
-
-
-def _same_digest(
-    entries: Sequence[LedgerEntry], files: Iterable[LocalFile], holders: dict[str, LedgerEntry]
-) -> tuple[list[Pair], list[LedgerEntry]]:
-    """Those whose content stands under another path, and the others."""
-    if not entries:
-        return [], []
-    pool: dict[object, list[LocalFile]] = defaultdict(list)
-    for file in files:
-        if file.path not in holders and (mark := _mark(file.digest, file.fingerprint)):
-            pool[mark].append(file)
-    renamed: list[Pair] = []
-    rest: list[LedgerEntry] = []
-    for entry in entries:
-        candidates = pool.get(_mark(entry.digest, entry.fingerprint))
-        if candidates:
-            file = candidates.pop(0)
-            renamed.append((entry, file))
-            holders[file.path] = entry
-        else:
-            rest.append(entry)
-    return renamed, rest
-
-
-def _same_path(
-    entries: Iterable[LedgerEntry],
-    by_path: Mapping[str, LocalFile],
-    holders: dict[str, LedgerEntry],
-) -> tuple[list[Pair], list[tuple[LedgerEntry, LedgerEntry]]]:
-    """The latest version of each changed file, and the older versions with what replaced them."""
-    changed: list[Pair] = []
-    replaced: list[tuple[LedgerEntry, LedgerEntry]] = []
-    for entry in sorted(entries, key=lambda e: (e.since, e.id), reverse=True):
-        if entry.path in holders:
-            replaced.append((entry, holders[entry.path]))
-        else:
-            changed.append((entry, by_path[entry.path]))
-            holders[entry.path] = entry
-    return changed, replaced
 
 
 def _mark(digest: str | None, fingerprint: Fingerprint | None) -> object:

@@ -44,13 +44,12 @@ def wanted_sequence(
     `manifest` counts with `order: manifest` only; its paths that are no files are passed over.
     """
     keys: dict[Order, Callable[[LocalFile], tuple[object, ...]]] = {
-        "natural": lambda file: natural_key(file.path),
-        "manifest": lambda file: natural_key(file.path),
         "name": lambda file: tuple(file.path.split("/")),
         "size": lambda file: (file.size, natural_key(file.path)),
         "modified": lambda file: (file.fingerprint.mtime_ns, natural_key(file.path)),
     }
-    paths = [file.path for file in sorted(files, key=keys[rules.order])]
+    key = keys.get(rules.order, lambda file: natural_key(file.path))
+    paths = [file.path for file in sorted(files, key=key)]
     if rules.order == "manifest":
         there = set(paths)
         listed = dict.fromkeys(path for path in manifest if path in there)

@@ -23,6 +23,7 @@ from syncd.task_state import LedgerEntry
 Upload = tuple[LocalFile, LedgerEntry | None]
 """A file to send, and the attachment that it replaces."""
 UNSEEN = "its attachment is not in the list yet"
+ADOPTS = "an attachment that is not ours has a new file's name and size"
 
 
 def paths_to_read(s: Snapshot) -> frozenset[str]:
@@ -82,6 +83,7 @@ def reconcile(s: Snapshot) -> Plan:
     deletes = _permitted(s, removal.deletes(s, foreign, stuck=bool(put_off)), undone)
     unseen = _unseen(bound, replaced)
     undone.contested.extend(at.contested)
+    needs_list = not s.fresh and (adoption.adopted or adoption.older)
     records = (*(entry for entry, _ in bound), *replaced, *detached)
     return Plan(
         finish=finish,
@@ -101,7 +103,7 @@ def reconcile(s: Snapshot) -> Plan:
         waiting=(*undone.waiting, *unseen),
         lagging=bool(s.state.in_doubt or unseen),
         hints=_hints(s, adoption, at),
-        needs_list=_needs_list(s, adoption),
+        needs_list=ADOPTS if needs_list else None,
     )
 
 
@@ -206,9 +208,3 @@ def _hints(s: Snapshot, adoption: Adoption, at: Placement) -> tuple[str, ...]:
     unknown = [f".syncd-order: {line}: no such file" for line in s.folder.unknown_order_lines]
     order = ["the server keeps an order of its own; it is left until the order here changes"]
     return (*older, *unknown, *(order if at.given_up else ()))
-
-
-def _needs_list(s: Snapshot, adoption: Adoption) -> str | None:
-    if not s.fresh and (adoption.adopted or adoption.older):
-        return "an attachment that is not ours has a new file's name and size"
-    return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.core.adoption import Adoption
+from syncd.core.matching import may_be_one_of
 from syncd.core.plan import Delete
 from syncd.core.snapshot import Snapshot
 from syncd.model import Attachment
@@ -31,7 +32,7 @@ def finished(s: Snapshot, replaced: Sequence[LedgerEntry]) -> list[Delete]:
     return [
         Delete(e.id, e.name.seen, e.size, "replaced", e.path)
         for e in replaced
-        if e.role == "superseded" and not s.matches.may_have_moved(e)
+        if e.role == "superseded" and not may_be_one_of(e, s.matches.undecided)
         if e.replaced_by is not None and e.replaced_by not in unknown
         if s.is_shown(e.replaced_by) or entries[e.replaced_by].role == "tombstone"
     ]

@@ -110,8 +110,8 @@ GUARDS = (
     Guard(
         "a remembered list is not enough for an adoption",
         "core/reconcile.py",
-        "if not s.fresh and (adoption.adopted or adoption.older):",
-        "if False:",
+        "needs_list = not s.fresh and (adoption.adopted or adoption.older)",
+        "needs_list = False",
         f"{UNIT}reconcile_trouble.py {UNIT}reconcile.py {UNIT}adoption.py",
     ),
     Guard(
