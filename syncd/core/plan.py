@@ -18,8 +18,8 @@ class Create(NamedTuple):
     replaces: LedgerEntry | None = None
 
 
-class Rename(NamedTuple):
-    """One PUT that gives an attachment its file's name, and its number along with it."""
+class Put(NamedTuple):
+    """One PUT: a rename, which moves along with it, or a move, with the name as it is."""
 
     entry: LedgerEntry
     old_name: str
@@ -27,17 +27,7 @@ class Rename(NamedTuple):
     name: str
     number: int
     put_back: bool
-    """The name was changed in the task, not here."""
-
-
-class Reorder(NamedTuple):
-    """One PUT that moves an attachment to its place; the name goes along unchanged."""
-
-    entry: LedgerEntry
-    name: str
-    old_number: int
-    number: int
-    put_back: bool
+    """What it changes was changed in the task, not here."""
 
 
 class Delete(NamedTuple):
@@ -78,8 +68,8 @@ class Plan(NamedTuple):
     """Old versions whose replacement is in the task."""
     creates: tuple[Create, ...] = ()
     deletes: tuple[Delete, ...] = ()
-    renames: tuple[Rename, ...] = ()
-    reorders: tuple[Reorder, ...] = ()
+    renames: tuple[Put, ...] = ()
+    reorders: tuple[Put, ...] = ()
     sequence: str = ""
     """The sequence that the reorders bring about, as text to compare."""
     in_order: bool = False

@@ -15,7 +15,7 @@ from syncd.core.adoption import Adoption, adopt, candidates_of
 from syncd.core.matching import Pair
 from syncd.core.ordering import MANIFEST
 from syncd.core.placement import Placement, place
-from syncd.core.plan import Create, Delete, Plan, Rename, Reorder
+from syncd.core.plan import Create, Delete, Plan, Put
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot, put_back_count
 from syncd.model import LocalFile, Problem
 from syncd.task_state import LedgerEntry
@@ -169,10 +169,10 @@ def _misnamed(s: Snapshot, shown: Iterable[Pair], undone: _Undone) -> list[Pair]
     return found
 
 
-def _rename(s: Snapshot, entry: LedgerEntry, file: LocalFile, at: Placement) -> Rename:
+def _rename(s: Snapshot, entry: LedgerEntry, file: LocalFile, at: Placement) -> Put:
     name, number = entry.name.current(s.now), entry.order.current(s.now)
     put_back = same_name(entry.name.sent, file.path)
-    return Rename(entry, name, number, file.path, at.numbers.get(file.path, number), put_back)
+    return Put(entry, name, number, file.path, at.numbers.get(file.path, number), put_back)
 
 
 def _reorders(
@@ -181,11 +181,11 @@ def _reorders(
     at: Placement,
     renamed: Collection[str],
     undone: _Undone,
-) -> tuple[Reorder, ...]:
+) -> tuple[Put, ...]:
     """Moves of their own; half a manifest is no order: nothing moves until it can be read."""
     if not at.numbers or any(p.path == MANIFEST for p in s.folder.failed):
         return ()
-    reorders: list[Reorder] = []
+    reorders: list[Put] = []
     for entry, file in shown:
         if file.path in renamed or file.path not in at.numbers:
             continue
@@ -194,8 +194,7 @@ def _reorders(
             continue
         name, number = entry.name.current(s.now), entry.order.current(s.now)
         # What the server or a person made of the name goes along as it is.
-        name = file.path if same_name(name, file.path) else name
-        reorders.append(Reorder(entry, name, number, at.numbers[file.path], at.put_back))
+        reorders.append(Put(entry, name, number, name, at.numbers[file.path], at.put_back))
     return tuple(sorted(reorders, key=lambda r: r.number))
 
 

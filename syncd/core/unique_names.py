@@ -7,7 +7,7 @@ names that are swapped. The one that has the name is renamed first. Only ours ar
 from __future__ import annotations
 
 from syncd.attribute import nfc
-from syncd.core.plan import Create, Plan, Rename
+from syncd.core.plan import Create, Plan, Put
 from syncd.core.snapshot import Snapshot
 from syncd.task_state import LedgerEntry
 
@@ -26,7 +26,7 @@ def make_room(plan: Plan, s: Snapshot) -> Plan:
     free = tuple(r for r in plan.renames if _in_the_way(r, taken) is None)
     creates = tuple(c for c in plan.creates if _in_the_way(c, taken) is None)
     leaving = {r.entry.id for r in free} | {d.id for d in (*plan.finish, *plan.deletes)}
-    wanting: list[Create | Rename] = [*plan.creates, *plan.renames]
+    wanting: list[Create | Put] = [*plan.creates, *plan.renames]
     found = (_in_the_way(action, taken) for action in wanting)
     in_the_way = {e.id: e for e in found if e is not None and e.id not in leaving}
     aside = [_rename_aside(s, entry) for entry in in_the_way.values()]
@@ -36,7 +36,7 @@ def make_room(plan: Plan, s: Snapshot) -> Plan:
     return plan._replace(creates=creates, renames=(*free, *aside))
 
 
-def _in_the_way(action: Create | Rename, taken: dict[str, LedgerEntry]) -> LedgerEntry | None:
+def _in_the_way(action: Create | Put, taken: dict[str, LedgerEntry]) -> LedgerEntry | None:
     """The other attachment that has the name which an action needs."""
     if isinstance(action, Create):
         return taken.get(nfc(action.file.path))
@@ -44,8 +44,8 @@ def _in_the_way(action: Create | Rename, taken: dict[str, LedgerEntry]) -> Ledge
     return holder if holder is not None and holder.id != action.entry.id else None
 
 
-def _rename_aside(s: Snapshot, entry: LedgerEntry) -> Rename:
+def _rename_aside(s: Snapshot, entry: LedgerEntry) -> Put:
     old, number = entry.name.current(s.now), entry.order.current(s.now)
     stem, dot, ending = old.rpartition(".")
     name = f"{stem} (old {entry.id}).{ending}" if dot and stem else f"{old} (old {entry.id})"
-    return Rename(entry, old, number, name, number, put_back=False)
+    return Put(entry, old, number, name, number, put_back=False)

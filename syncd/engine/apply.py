@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from syncd.core.plan import Delete, Limits, Plan, Rename, Reorder, batches
+from syncd.core.plan import Delete, Limits, Plan, Put, batches
 from syncd.engine import actions
 from syncd.engine.actions import Action
 from syncd.engine.context import Context
@@ -36,7 +36,7 @@ def apply(
     server failed on one in this run, and the rest does not wait for it.
     """
     changes = _Changes(context, task, ledger, on_done)
-    rest: list[Delete | Rename | Reorder] = [*plan.deletes, *plan.renames, *plan.reorders]
+    rest: list[Delete | Put] = [*plan.deletes, *plan.renames, *plan.reorders]
     reserve = context.quota.reserve
     changes.run(plan.finish, reserve=0)
     outcome = changes.outcome
@@ -66,7 +66,7 @@ class _Changes:
         self._on_done = on_done
         self.outcome = Outcome()
 
-    def run(self, changes: Iterable[Delete | Rename | Reorder], *, reserve: int) -> None:
+    def run(self, changes: Iterable[Delete | Put], *, reserve: int) -> None:
         """One by one, up to the first failure, or until others have spent the quota."""
         for change in changes:
             left = self._context.quota.left(self._task.organization_id)
@@ -86,18 +86,18 @@ class _Changes:
         self._ledger.record_deleted(Attachment(delete.id, delete.name, 0, delete.size), counted)
         return actions.of_delete(delete)
 
-    def _put(self, change: Rename | Reorder) -> Action:
+    def _put(self, change: Put) -> Action:
         id_, name, number = change.entry.id, change.name, change.number
         self._context.remote.update(self._task, id_, name, number)
-        renamed = isinstance(change, Rename)
+        renamed = name != change.old_name
         self._ledger.record_updated(id_, name, number, put_back=renamed and change.put_back)
-        if isinstance(change, Rename):
+        if renamed:
             return actions.of_rename(change)
         self.outcome.reordered += 1
         return actions.of_reorder(change)
 
 
-def _failure(error: ApiError, change: Delete | Rename | Reorder) -> Failure:
+def _failure(error: ApiError, change: Delete | Put) -> Failure:
     if isinstance(change, Delete):
         return Failure(error, attachment_id=change.id, name=change.path or change.name)
     return Failure(error, attachment_id=change.entry.id, name=change.entry.path)
