@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from itertools import pairwise
-from typing import Generic, NamedTuple, TypeVar
+from typing import TypeVar
 
 from syncd.model import LocalFile, Order, Rules
 
@@ -26,14 +26,6 @@ Key = TypeVar("Key", bound=Hashable)
 NaturalKey = tuple[tuple[str, str], ...]
 
 _DIGITS = re.compile("[0-9]+")
-
-
-class Slot(NamedTuple, Generic[Key]):
-    """One of ours in its wanted place."""
-
-    key: Key
-    current: int | None = None
-    """Its number; None = it gets a request anyway, so that a number costs nothing."""
 
 
 def wanted_sequence(
@@ -75,24 +67,25 @@ def _as_number(run: re.Match[str]) -> str:
 
 
 def assign(
-    wanted: Sequence[Slot[Key]],
+    wanted: Mapping[Key, int | None],
     used: Collection[int] = (),
     step: int = 100,
     highest: int = HIGHEST,
 ) -> dict[Key, int]:
-    """Numbers for every slot that has none, and new ones for as few others as can be.
+    """Numbers for all of ours that have none, and new ones for as few others as can be.
 
-    With them (and all other slots as they are) the sequence rises strictly. New numbers lie
-    within 1..highest, or within what others have given beyond that, and off those that are
+    `wanted` holds the number of each, in the wanted sequence; None = it gets a request anyway,
+    so that a number costs nothing. With the new ones the sequence rises strictly. They lie within
+    1..highest, or within what others have given beyond that, and off those that are
     `used` where a gap has others. Needs len(wanted) <= highest. O(n log n).
     """
-    currents = [slot.current for slot in wanted]
+    currents = list(wanted.values())
     given = [number for number in currents if number is not None]
     low, high = min([1, *given]) - 1, max([highest, *given]) + 1
     kept = _keepable(currents, low, high)
     numbers = _fill(kept, len(wanted), sorted(set(used)), max(step, 1), low, high)
-    numbered = zip(wanted, numbers, strict=True)
-    return {slot.key: number for slot, number in numbered if slot.current != number}
+    numbered = zip(wanted.items(), numbers, strict=True)
+    return {key: number for (key, current), number in numbered if current != number}
 
 
 def _keepable(currents: Sequence[int | None], low: int, high: int) -> list[tuple[int, int]]:

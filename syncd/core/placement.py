@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from syncd.core.matching import Pair
-from syncd.core.ordering import Slot, assign
+from syncd.core.ordering import assign
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot, put_back_count
 from syncd.model import NOTHING, LocalFile
 from syncd.task_state import LedgerEntry
@@ -105,8 +105,8 @@ def _number(
     for intent in s.state.in_doubt:
         # On its way: others find their places around it.
         current.setdefault(intent.path, intent.number)
-    slots = [Slot(path, current[path]) for path in s.rank if path in current]
-    return assign(slots, _used(s), s.rules.display_order_step)
+    wanted = {path: current[path] for path in s.rank if path in current}
+    return assign(wanted, _used(s), s.rules.display_order_step)
 
 
 def _used(s: Snapshot) -> set[int]:

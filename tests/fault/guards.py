@@ -145,8 +145,8 @@ GUARDS = (
     Guard(
         "a new number is none that was used in the last day",
         "core/placement.py",
-        "return assign(slots, _used(s), s.rules.display_order_step)",
-        "return assign(slots, (), s.rules.display_order_step)",
+        "return assign(wanted, _used(s), s.rules.display_order_step)",
+        "return assign(wanted, (), s.rules.display_order_step)",
         f"{UNIT}placement.py",
     ),
     Guard(
