@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.attribute import same_name
 from syncd.cli.format import count, size_text, time_text
 from syncd.cli.offline import judge_offline
 from syncd.cli.read_only import ReadOnlyView
@@ -18,7 +17,7 @@ from syncd.model import LocalFile
 from syncd.overview.folders import Target
 from syncd.overview.status import FolderStatus, rfc3339
 from syncd.overview.verdict import Kind, Verdict
-from syncd.task_state import LedgerEntry, Refusal, TaskState
+from syncd.task_state import LedgerEntry, Refusal, TaskState, same_name
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from syncd.attribute import nfc
 from syncd.core.listing import entry_of
 from syncd.core.snapshot import Snapshot
 from syncd.model import Attachment, LocalFile
-from syncd.task_state import Intent, LedgerEntry
+from syncd.task_state import Intent, LedgerEntry, nfc
 
 
 class Adoption(NamedTuple):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncd.attribute import BELIEF, Attribute, same_name
 from syncd.core.matching_creates import MatchedCreate, match_creates
 from syncd.model import Attachment, Listing
-from syncd.task_state import Event, Intent, LedgerEntry, TaskState
+from syncd.task_state import BELIEF, Attribute, Event, Intent, LedgerEntry, TaskState, same_name
 
 DAY = 86_400.0
 DOUBT = 5.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from syncd.attribute import same_name
 from syncd.core import removal
 from syncd.core.adoption import Adoption, adopt, candidates_of
 from syncd.core.matching import Pair
@@ -18,12 +17,10 @@ from syncd.core.placement import Placement, place
 from syncd.core.plan import Create, Delete, Plan, Put
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot, put_back_count
 from syncd.model import LocalFile, Problem
-from syncd.task_state import LedgerEntry
+from syncd.task_state import LedgerEntry, same_name
 
 Upload = tuple[LocalFile, LedgerEntry | None]
 """A file to send, and the attachment that it replaces."""
-UNSEEN = "its attachment is not in the list yet"
-ADOPTS = "an attachment that is not ours has a new file's name and size"
 
 
 def paths_to_read(s: Snapshot) -> frozenset[str]:
@@ -103,7 +100,7 @@ def reconcile(s: Snapshot) -> Plan:
         waiting=(*undone.waiting, *unseen),
         lagging=bool(s.state.in_doubt or unseen),
         hints=_hints(s, adoption, at),
-        needs_list=ADOPTS if needs_list else None,
+        needs_list="an attachment has a new file's name and size" if needs_list else None,
     )
 
 
@@ -133,7 +130,7 @@ def _unseen(bound: Iterable[Pair], replaced: Iterable[LedgerEntry]) -> list[Prob
     deleted."""
     waited_for = {e.replaced_by for e in replaced}
     return [
-        Problem(file.path, UNSEEN)
+        Problem(file.path, "its attachment is not in the list yet")
         for entry, file in bound
         if not entry.is_shown
         if entry.id in waited_for or not same_name(entry.name.seen, file.path)

@@ -7,16 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from syncd.attribute import same_name
 from syncd.core.listing import DAY
 from syncd.core.matching import Matches, match
 from syncd.core.ordering import wanted_sequence
 from syncd.model import Attachment, FolderSnapshot, LocalFile, Rules
-from syncd.task_state import Intent, LedgerEntry, Refusal, TaskState
+from syncd.task_state import Intent, LedgerEntry, Refusal, TaskState, same_name
 
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
-DOWNLOADING = "empty until the download beside it (.part or .crdownload) is done"
 HOUR = 3600.0
 
 
@@ -151,21 +149,17 @@ class Snapshot:
         refusal = self.state.refusals.get(file.path)
         if refusal is None or refusal.fingerprint is None:
             return False
-        if refusal.unread:
-            return refusal.fingerprint == file.fingerprint
-        return (
-            refusal.subject in self._refusals
-            and refusal.digest is not None
-            and refusal.fingerprint != file.fingerprint
-            and refusal.fingerprint.size == file.size
-        )
+        if refusal.unread or refusal.fingerprint == file.fingerprint:
+            return refusal.unread and refusal.fingerprint == file.fingerprint
+        honoured = file.path in self._refusals and refusal.digest is not None
+        return honoured and refusal.fingerprint.size == file.size
 
     def why_not_now(self, file: LocalFile) -> str | None:
         """Why a file cannot be uploaded yet."""
         if file.path in self.unsettled:
             return "still being written"
         if file.path in self.folder.downloading:
-            return DOWNLOADING
+            return "empty until the download beside it (.part or .crdownload) is done"
         if file.path in self._doubtful_paths:
             return "an earlier upload of it may still arrive"
         if any(i.digest == file.digest for i in self.moved_while_in_doubt):

@@ -6,10 +6,9 @@ names that are swapped. The one that has the name is renamed first. Only ours ar
 
 from __future__ import annotations
 
-from syncd.attribute import nfc
 from syncd.core.plan import Create, Plan, Put
 from syncd.core.snapshot import Snapshot
-from syncd.task_state import LedgerEntry
+from syncd.task_state import LedgerEntry, nfc
 
 
 def holders(s: Snapshot) -> dict[str, LedgerEntry]:

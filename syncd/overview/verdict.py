@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from syncd.attribute import same_name
 from syncd.core.guard import Permission, guard
 from syncd.core.plan import Held
 from syncd.core.reconcile import reconcile
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot
 from syncd.model import Attachment, LocalFile
-from syncd.task_state import LedgerEntry, Refusal
+from syncd.task_state import LedgerEntry, Refusal, same_name
 from syncd.text import escaped_unless_utf8
 
 

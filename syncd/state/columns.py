@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syncd.attribute import Attribute
 from syncd.model import Attachment, Fingerprint, FolderIdentity
-from syncd.task_state import Event, Intent, LedgerEntry, Refusal
+from syncd.task_state import Attribute, Event, Intent, LedgerEntry, Refusal
 
 Row = tuple[Any, ...]
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.cli.format import report_lines, size_text, summary
 from syncd.core.plan import Create, Delete, Held, Limits, Plan, Put, cost
 from syncd.engine.actions import Action, Kind, planned
 from syncd.engine.context import NoProgress, Progress
 from syncd.engine.report import KEY, LATER, PARTLY, FolderReport, Trouble
 from syncd.model import Fingerprint, LocalFile, Problem
-from syncd.task_state import LedgerEntry
+from syncd.task_state import Attribute, LedgerEntry
 
 LIMITS = Limits(10, 1000, lambda names: True)
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.model import Attachment, Fingerprint, FolderIdentity, TaskKey
 from syncd.state import schema
 from syncd.state.ledger import Ledger
-from syncd.task_state import Event, Intent, LedgerEntry, Refusal, TaskState
+from syncd.task_state import Attribute, Event, Intent, LedgerEntry, Refusal, TaskState
 from tests.support.values import NOW
 
 OLD_FORMATS = range(1, schema.VERSION)
