@@ -31,8 +31,7 @@ def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
     strange = moved and not _every_file_unchanged(plan, s)
     held = [*_held_deletes(plan, s, permission, strange)]
     if strange:
-        old = [e for e, _ in s.matches.replaced]
-        replaced = (*old, *(c.replaces for c in plan.creates if c.replaces))
+        replaced = (*s.matches.replaced, *(c.replaces for c in plan.creates if c.replaces))
         held += [Held(e.id, e.path, e.size, "replace", NOT_THE_SAME) for e in replaced]
     if held and _is_approved(held, s, permission):
         mirror = any(d.reason == "foreign" for d in plan.deletes)

@@ -21,8 +21,8 @@ class Matches(NamedTuple):
     changed: Sequence[Pair]
     new: Sequence[LocalFile]
     gone: Sequence[LedgerEntry]
-    replaced: Sequence[tuple[LedgerEntry, LedgerEntry]]
-    """Old versions of a file, each with the entry that has the file now."""
+    replaced: Sequence[LedgerEntry]
+    """Old versions of a file, `replaced_by` the entry that has the file now."""
     superseded: Sequence[LedgerEntry]
     """Old versions that were replaced in an earlier cycle."""
     unsynced: Sequence[LedgerEntry]
@@ -173,18 +173,16 @@ class _Files:
                 rest.append(entry)
         return renamed, rest
 
-    def same_path(
-        self, entries: Iterable[LedgerEntry]
-    ) -> tuple[list[Pair], list[tuple[LedgerEntry, LedgerEntry]]]:
+    def same_path(self, entries: Iterable[LedgerEntry]) -> tuple[list[Pair], list[LedgerEntry]]:
         """The latest version of each changed file, and the older ones with what replaced them."""
         changed: list[Pair] = []
-        replaced: list[tuple[LedgerEntry, LedgerEntry]] = []
+        replaced: list[LedgerEntry] = []
         for entry in sorted(entries, key=lambda e: (e.since, e.id), reverse=True):
-            if entry.path in self._holders:
-                replaced.append((entry, self._holders[entry.path]))
-            else:
+            holder = self._holders.setdefault(entry.path, entry)
+            if holder is entry:
                 changed.append((entry, self._by_path[entry.path]))
-                self._holders[entry.path] = entry
+            else:
+                replaced.append(entry._replace(replaced_by=holder.id))
         return changed, replaced
 
 

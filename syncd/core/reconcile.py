@@ -34,7 +34,7 @@ def paths_to_read(s: Snapshot) -> frozenset[str]:
     if unsure := m.unsure.difference(s.unsettled):
         return unsure
     pending = [f for f in (*m.new, *(f for _, f in m.changed)) if f.digest is None]
-    before = (*m.gone, *m.waiting, *m.superseded, *(e for e, _ in (*m.replaced, *m.changed)))
+    before = (*m.gone, *m.waiting, *m.superseded, *m.replaced, *(e for e, _ in m.changed))
     sizes = {e.size for e in before if e.size and e.digest}
     sizes |= {i.size for i in s.moved_while_in_doubt}
     found = candidates_of(m.new, s.state.strangers.values())

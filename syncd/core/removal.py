@@ -19,10 +19,7 @@ from syncd.task_state import LedgerEntry, Role
 def replaced(s: Snapshot) -> list[LedgerEntry]:
     """Old versions of a file, each with the id of the entry that replaced it."""
     role: Role = "released" if s.rules.delete == "never" else "superseded"
-    return [
-        *(e._replace(role=role) for e in s.matches.superseded),
-        *(e._replace(role=role, replaced_by=by.id) for e, by in s.matches.replaced),
-    ]
+    return [e._replace(role=role) for e in (*s.matches.superseded, *s.matches.replaced)]
 
 
 def finished(s: Snapshot, replaced: Sequence[LedgerEntry]) -> list[Delete]:

@@ -221,7 +221,7 @@ class Verdicts:
             else:
                 yield Verdict(Kind.DETACHED, _STAYS, entry.path, entry)
         superseded = (e for e in state.entries.values() if e.role == "superseded")
-        for entry in (*(e for e, _ in matches.replaced), *superseded):
+        for entry in (*matches.replaced, *superseded):
             yield Verdict(Kind.OLD, f"a newer version of {entry.path} is there", entry=entry)
 
     def _on_gone(self, entry: LedgerEntry) -> Verdict:
