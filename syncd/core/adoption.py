@@ -30,7 +30,10 @@ def adopt(s: Snapshot) -> Adoption:
         skew = s.state.clock_skew
         fitting = [a for a in candidates if s.adopt_any_age or not _is_older(a, file, skew)]
         if fitting and s.why_not_now(file) is None:
-            found.adopted.append((_entry(s, fitting[0], file), file))
+            a, mark, at = fitting[0], file.fingerprint, s.scanned_at
+            # As if a create of the file had made it.
+            create = Intent(0, file.path, a.display_order, file.size, mark, at, file.digest)
+            found.adopted.append((entry_of(create, a, since=s.now), file))
             continue
         found.new.append(file)
         if candidates and not fitting:
@@ -54,10 +57,3 @@ def _is_older(attachment: Attachment, file: LocalFile, clock_skew: float) -> boo
         return True
     latest = attachment.created_at + (1.0 if attachment.created_whole_second else 0.0)
     return latest < file.fingerprint.mtime_ns / 1e9 + clock_skew
-
-
-def _entry(s: Snapshot, a: Attachment, file: LocalFile) -> LedgerEntry:
-    """As if a create of the file had made the attachment."""
-    path, size, number = file.path, file.size, a.display_order
-    create = Intent(0, path, number, size, file.fingerprint, s.scanned_at, file.digest)
-    return entry_of(create, a, since=s.now)

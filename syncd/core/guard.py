@@ -34,8 +34,8 @@ def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
         replaced = (*s.matches.replaced, *(c.replaces for c in plan.creates if c.replaces))
         held += [Held(e.id, e.path, e.size, "replace", NOT_THE_SAME) for e in replaced]
     if held and _is_approved(held, s, permission):
-        mirror = any(d.reason == "foreign" for d in plan.deletes)
-        plan = plan._replace(mirror_approved=s.state.mirror_approved or mirror)
+        mirror_approved = s.state.mirror_approved or plan.deletes_foreign
+        plan = plan._replace(mirror_approved=mirror_approved)
         held, strange = [], False
     ids = {h.id for h in held}
     outnumbered = held and _more_than_half(plan, s, permission)
@@ -52,12 +52,10 @@ def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
 
 def _held_deletes(plan: Plan, s: Snapshot, permission: Permission, strange: bool) -> Iterable[Held]:
     for_gone = for_foreign = _reason_for_all(plan, s, permission, strange)
-    if not permission.allow_delete and _more_than_half(plan, s, permission):
-        half = f"more than half of our {_voters(s) + permission.deleted} attachments would go"
-        for_gone = for_gone or half
-    if not s.state.mirror_approved:
-        first = "`delete: mirror` deletes attachments here for the first time"
-        for_foreign = for_foreign or first
+    if not (for_gone or permission.allow_delete) and _more_than_half(plan, s, permission):
+        for_gone = f"more than half of our {_voters(s) + permission.deleted} attachments would go"
+    if not (for_foreign or s.state.mirror_approved):
+        for_foreign = "`delete: mirror` deletes attachments here for the first time"
     for d in plan.deletes:
         if reason := for_foreign if d.reason == "foreign" else for_gone:
             yield Held(d.id, d.name, d.size, "delete", reason)
@@ -103,9 +101,8 @@ def _every_file_unchanged(plan: Plan, s: Snapshot) -> bool:
     """
     unchanged = {entry.id for entry, _ in s.matches.unchanged}
     current = {e.id for e in s.state.entries.values() if e.role == "current"}
-    current |= {d.id for d in plan.deletes if d.reason == "gone"}
-    current |= {e.id for e in s.matches.waiting}
-    return not s.state.in_doubt and unchanged >= current
+    gone = any(d.reason == "gone" for d in plan.deletes)
+    return not (s.state.in_doubt or s.matches.waiting or gone) and unchanged >= current
 
 
 def _is_approved(held: Iterable[Held], s: Snapshot, permission: Permission) -> bool:

@@ -11,7 +11,6 @@ from syncd.task_state import BELIEF, Attribute, Event, Intent, LedgerEntry, Task
 DAY = 86_400.0
 DOUBT = 5.0
 """Seconds after its failure before a list can tell that a create was not carried out."""
-_WEIGHT = {"current": 0, "detached": 1, "superseded": 2}
 
 
 def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry, ...]:
@@ -20,9 +19,11 @@ def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry
     lacking = (
         e
         for e in state.entries.values()
-        if e.id not in shown and e.role in _WEIGHT and not _is_believed(e, now)
+        if e.id not in shown
+        and e.role not in ("released", "tombstone")
+        and not _is_believed(e, now)
     )
-    return tuple(sorted(lacking, key=lambda e: (_WEIGHT[e.role], e.id)))
+    return tuple(sorted(lacking, key=lambda e: (e.role, e.id)))
 
 
 def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) -> TaskState:

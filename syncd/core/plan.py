@@ -110,33 +110,26 @@ class Plan(NamedTuple):
     @property
     def size(self) -> int:
         """How many actions it holds."""
-        return sum(map(len, self._requests)) + len(self.waiting)
+        requests = (self.finish, self.creates, self.deletes, self.renames, self.reorders)
+        return sum(map(len, requests)) + len(self.waiting)
 
     @property
     def busy(self) -> bool:
         """Whether any request would be sent."""
-        return any(self._requests)
-
-    @property
-    def _requests(self) -> tuple[tuple[object, ...], ...]:
-        return (self.finish, self.creates, self.deletes, self.renames, self.reorders)
+        return self.size > len(self.waiting)
 
 
 def batches(creates: Iterable[Create], limits: Limits) -> list[tuple[Create, ...]]:
     """Group creates into requests."""
     found: list[tuple[Create, ...]] = []
-    batch: list[Create] = []
-    size = 0
     for create in creates:
-        names = [c.file.path for c in (*batch, create)]
-        full = len(batch) == limits.max_files or size + create.file.size > limits.max_bytes
-        if batch and (full or not limits.fits(names)):
-            found.append(tuple(batch))
-            batch, size = [], 0
-        batch.append(create)
-        size += create.file.size
-    if batch:
-        found.append(tuple(batch))
+        batch = (*found[-1], create) if found else (create,)
+        size = sum(c.file.size for c in batch)
+        is_full = len(batch) > limits.max_files or size > limits.max_bytes
+        if found and not is_full and limits.fits([c.file.path for c in batch]):
+            found[-1] = batch
+        else:
+            found.append((create,))
     return found
 
 

@@ -52,8 +52,8 @@ def created_counts(state: TaskState, now: float) -> dict[tuple[str, str], int]:
 
 def put_back_count(state: TaskState, subject: str, now: float) -> int:
     """How often an attachment's name, or the `order`, was put back in the last 24 hours."""
-    recent = (e for e in state.history if e.at > now - DAY)
-    return sum(e.what == "put back" and e.subject == subject for e in recent)
+    of_subject = (e for e in state.history if e.what == "put back" and e.subject == subject)
+    return sum(e.at > now - DAY for e in of_subject)
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ class Snapshot:
     @property
     def deleted_lately(self) -> int:
         """Deletes of the last hour, which the guard counts."""
-        recent = (e for e in self.state.history if e.at > self.now - HOUR)
-        return sum(e.what == "delete" for e in recent)
+        return sum(e.what == "delete" and e.at > self.now - HOUR for e in self.state.history)
 
     @cached_property
     def _refusals(self) -> dict[str, Refusal]:
@@ -151,8 +150,8 @@ class Snapshot:
             return False
         if refusal.unread or refusal.fingerprint == file.fingerprint:
             return refusal.unread and refusal.fingerprint == file.fingerprint
-        honoured = file.path in self._refusals and refusal.digest is not None
-        return honoured and refusal.fingerprint.size == file.size
+        known = file.path in self._refusals and refusal.digest is not None
+        return known and refusal.fingerprint.size == file.size
 
     def why_not_now(self, file: LocalFile) -> str | None:
         """Why a file cannot be uploaded yet."""
