@@ -53,7 +53,7 @@ class Simulation:
         """id -> the installation and the path of the POST that made it."""
         self.removed: set[int] = set()
         """What people deleted."""
-        self.a = Syncd(self, "a", self.rules, **self.options)
+        self.a = Syncd(self, "a", self.rules)
         self.others: list[Syncd] = []
 
     @property
@@ -68,7 +68,7 @@ class Simulation:
     def other(self) -> Syncd:
         """A second installation, with another folder for the same task."""
         if not self.others:
-            self.others.append(Syncd(self, "other", self.rules, **self.options))
+            self.others.append(Syncd(self, "other", self.rules))
         return self.others[0]
 
     # -- somebody in the task ----------------------------------------------------------------
