@@ -25,6 +25,11 @@ _ROOM = 1000
 Key = TypeVar("Key", bound=Hashable)
 NaturalKey = tuple[tuple[str, str], ...]
 
+VALUES: Mapping[Order, Callable[[LocalFile], int]] = {
+    "size": lambda file: file.size,
+    "modified": lambda file: file.fingerprint.mtime_ns,
+}
+"""What an order looks at besides the paths."""
 _DIGITS = re.compile("[0-9]+")
 
 
@@ -35,12 +40,14 @@ def wanted_sequence(
 
     `manifest` counts with `order: manifest` only; its paths that are no files are passed over.
     """
-    keys: dict[Order, Callable[[LocalFile], tuple[object, ...]]] = {
-        "name": lambda file: tuple(file.path.split("/")),
-        "size": lambda file: (file.size, natural_key(file.path)),
-        "modified": lambda file: (file.fingerprint.mtime_ns, natural_key(file.path)),
-    }
-    key = keys.get(rules.order, lambda file: natural_key(file.path))
+    value = VALUES.get(rules.order)
+
+    def key(file: LocalFile) -> tuple[object, ...]:
+        if rules.order == "name":
+            return tuple(file.path.split("/"))
+        natural = natural_key(file.path)
+        return natural if value is None else (value(file), natural)
+
     paths = [file.path for file in sorted(files, key=key)]
     if rules.order == "manifest":
         there = set(paths)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from syncd.core.matching import Pair
-from syncd.core.ordering import assign
+from syncd.core.ordering import VALUES, assign
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot, put_back_count
 from syncd.model import NOTHING, LocalFile
 from syncd.task_state import LedgerEntry
@@ -80,13 +80,10 @@ def _rises(numbers: Iterable[int]) -> bool:
 def _sequence(s: Snapshot, wanted: Sequence[Pair]) -> str:
     """A sequence and all that makes it the wanted one, as text to compare: where that is the
     same, nothing needs to be sorted to know that the sequence is."""
-    reasons: list[object] = [s.rules.order, s.rules.reverse, s.folder.manifest]
-    if s.rules.order == "size":
-        reasons += [file.size for _, file in wanted]
-    elif s.rules.order == "modified":
-        reasons += [file.fingerprint.mtime_ns for _, file in wanted]
-    text = repr((reasons, [(entry.id, file.path) for entry, file in wanted]))
-    return sha256(text.encode()).hexdigest()
+    rules, value = (s.rules.order, s.rules.reverse), VALUES.get(s.rules.order)
+    values = [value(file) for _, file in wanted] if value is not None else []
+    paths = [(entry.id, file.path) for entry, file in wanted]
+    return sha256(repr((rules, s.folder.manifest, values, paths)).encode()).hexdigest()
 
 
 def _is_listed(entry: LedgerEntry, s: Snapshot) -> bool:
