@@ -34,8 +34,7 @@ def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
         replaced = (*s.matches.replaced, *(c.replaces for c in plan.creates if c.replaces))
         held += [Held(e.id, e.path, e.size, "replace", NOT_THE_SAME) for e in replaced]
     if held and _is_approved(held, s, permission):
-        mirror_approved = s.state.mirror_approved or plan.deletes_foreign
-        plan = plan._replace(mirror_approved=mirror_approved)
+        plan = plan._replace(mirror_approved=s.state.mirror_approved or plan.deletes_foreign)
         held, strange = [], False
     ids = {h.id for h in held}
     outnumbered = held and _more_than_half(plan, s, permission)

@@ -126,8 +126,7 @@ def _uploads(s: Snapshot, adoption: Adoption, undone: _Undone) -> tuple[list[Upl
 
 
 def _unseen(bound: Iterable[Pair], replaced: Iterable[LedgerEntry]) -> list[Problem]:
-    """Files whose attachment a list has to show before it can be renamed, or its old version
-    deleted."""
+    """Files whose attachment a list must show before a rename, or the delete of an old version."""
     waited_for = {e.replaced_by for e in replaced}
     return [
         Problem(file.path, "its attachment is not in the list yet")
