@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from syncd.core.plan import Delete, Plan, Rename, Reorder, batches
+from syncd.core.plan import Delete, Plan, Put, batches
 from syncd.engine import actions
 from syncd.engine.actions import Action
 from syncd.engine.outcome import Failure, Outcome
@@ -17,7 +17,7 @@ from syncd.engine.uploads import Uploads
 from syncd.errors import ApiError
 from syncd.model import Attachment
 
-Change = Delete | Rename | Reorder
+Change = Delete | Put
 """One request each."""
 
 
@@ -50,7 +50,7 @@ def _carry_out(run: Run, outcome: Outcome, changes: Iterable[Change], reserve: i
         except ApiError as error:
             outcome.failures.append(_failure(error, change))
             continue
-        outcome.reordered += isinstance(change, Reorder)
+        outcome.reordered += action.kind == "reorder"
         outcome.done.append(action)
         run.note_done(action)
 
@@ -62,14 +62,12 @@ def _delete(run: Run, delete: Delete) -> Action:
     return actions.of_delete(delete)
 
 
-def _put(run: Run, change: Rename | Reorder) -> Action:
+def _put(run: Run, change: Put) -> Action:
     id_, name, number = change.entry.id, change.name, change.number
+    renamed = name != change.old_name
     run.context.remote.update(run.folder.task, id_, name, number)
-    if isinstance(change, Rename):
-        run.ledger.record_updated(id_, name, number, put_back=change.put_back)
-        return actions.of_rename(change)
-    run.ledger.record_updated(id_, name, number, put_back=False)
-    return actions.of_reorder(change)
+    run.ledger.record_updated(id_, name, number, put_back=renamed and change.put_back)
+    return actions.of_rename(change) if renamed else actions.of_reorder(change)
 
 
 def _failure(error: ApiError, change: Change) -> Failure:

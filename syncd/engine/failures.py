@@ -239,7 +239,7 @@ def _is_name_taken(error: ApiError, failure: Failure, snapshot: Snapshot) -> boo
     taken = holders(snapshot)
     names = [c.file.path for c in failure.creates] or [failure.name]
     found = (taken.get(normalize("NFC", name)) for name in names)
-    return any(h is not None and h[0].id != failure.attachment_id for h in found)
+    return any(h is not None and h.id != failure.attachment_id for h in found)
 
 
 def _cause(error: ApiError) -> Cause:

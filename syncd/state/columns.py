@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from syncd.attribute import Attribute
 from syncd.model import Attachment, Fingerprint, FolderIdentity
-from syncd.task_state import Intent, LedgerEntry, Refusal
+from syncd.task_state import Attribute, Intent, LedgerEntry, Refusal
 
 Row = tuple[Any, ...]
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.core.snapshot import created_counts, put_back_count
 from syncd.errors import StateError
 from syncd.model import Fingerprint, FolderIdentity, TaskKey
 from syncd.state.ledger import Ledger
-from syncd.task_state import TaskState
+from syncd.task_state import Attribute, TaskState
 from tests.support.values import ELSEWHERE, HOME, NOW, attachment, entry, intent, refusal
 
 DAY = 86_400.0

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.errors import StateError
 from syncd.model import Attachment, TaskKey
 from syncd.state.database import Database
 from syncd.state.ledger import Ledger
 from syncd.state.ledger_file import open_for_writing
 from syncd.state.task_ledger import TaskLedger
-from syncd.task_state import Event, Intent, TaskState
+from syncd.task_state import Attribute, Event, Intent, TaskState
 from tests.support.values import (
     ELSEWHERE,
     HOME,
