@@ -45,8 +45,8 @@ class TaskLedger:
     def write(self) -> None:
         """Commit what was recorded, in one transaction.
 
-        When a list was taken, where that is all, is written with the next transaction: losing it
-        costs no more than a list.
+        If nothing but the time of the last list is new, it waits for the next transaction of any
+        task: losing it costs no more than a list.
         """
         changes, self._not_written = self._not_written, []
         if not changes:
