@@ -126,6 +126,7 @@ def _after(run: Run, outcome: Outcome, plan: Plan, s: Snapshot) -> Sequence[Deci
             else:
                 file = create.file
                 run.observer.contents.know(file.path, file.fingerprint, one.digest)
+    ledger.write()
     if outcome.failures:
         return [policy.after_failure(f, s, ledger.state) for f in outcome.failures]
     # A list is all that is left to do: another scan before it would find nothing new.

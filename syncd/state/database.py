@@ -65,9 +65,14 @@ class Database:
 
     def reopen(self) -> None:
         """Begin again with the file as it is now: it may have been lost or damaged meanwhile."""
-        fresh = open_for_writing(self._path, self._tell)
+        self._begin_with(open_for_writing(self._path, self._tell))
+
+    def _begin_with(self, connection: sqlite3.Connection) -> None:
+        """What waits was for the rows of the file before: it is dropped."""
+        with self._later_lock:
+            self._later = {}
         self._db.close()
-        self._db = fresh
+        self._db = connection
 
     def close(self) -> None:
         self._db.close()
@@ -168,6 +173,5 @@ class Database:
         except (sqlite3.Error, OSError) as trouble:
             return unusable_ledger(self._path, trouble, cannot, nothing_more)
         self._tell(told)
-        self._db.close()
-        self._db = new
+        self._begin_with(new)
         return StateDamaged(f"the ledger {self._path} was damaged: the next run begins anew")

@@ -18,9 +18,9 @@ ORDER = "order"
 class TaskLedger:
     """Each transition changes `state` at once; `write` commits all since the last one together.
 
-    Whoever sends requests writes before each of them, so that at most the outcome of one, or what
-    a list told, is lost in a crash, as if the crash had come just before. `write` raises
-    StateError; from then on `state` is ahead of the file, and is to be loaded anew.
+    Whoever sends requests writes before each of them and when a plan is carried out, so that a
+    crash loses at most the outcome of one, or what a list told, as if it had come just before.
+    `write` raises StateError; from then on `state` is ahead of the file, and is to be loaded anew.
     """
 
     def __init__(
