@@ -80,12 +80,11 @@ def _cycle(bench: Bench) -> Callable[[int], tuple[float, float]]:
 
 def _prepared(step: str, entries: int) -> Callable[[], object]:
     """The step, which starts from nothing every time that it is called."""
-    from syncd.attribute import Attribute
     from syncd.core.ordering import wanted_sequence
     from syncd.core.reconcile import reconcile
     from syncd.core.snapshot import Snapshot
     from syncd.model import Fingerprint, FolderIdentity, FolderSnapshot, LocalFile, Rules
-    from syncd.task_state import LedgerEntry, TaskState
+    from syncd.task_state import Attribute, LedgerEntry, TaskState
 
     files, known = [], {}
     for n in range(1, entries + 1):
@@ -110,6 +109,7 @@ def _prepared(step: str, entries: int) -> Callable[[], object]:
 def main() -> None:
     step = _prepared(sys.argv[1], int(sys.argv[2]))
     gc.collect()
+    gc.set_threshold(100_000)  # As `syncd` does.
     seconds = []
     for _ in range(3):
         began = time.process_time()

@@ -9,14 +9,13 @@ from typing import Any
 from syncd.cli.format import count, size_text, time_text
 from syncd.cli.read_only import ReadOnlyView
 from syncd.core.ignore import selection
-from syncd.core.names import same_name
 from syncd.engine.report import PARTLY
 from syncd.errors import FolderError
 from syncd.model import LocalFile
 from syncd.overview.folders import Target
 from syncd.overview.status import FolderStatus, rfc3339
 from syncd.overview.verdict import Kind, Verdict
-from syncd.task_state import LedgerEntry, Refusal, TaskState
+from syncd.task_state import LedgerEntry, Refusal, TaskState, same_name
 
 
 def findings(view: ReadOnlyView, target: Target, path: str) -> dict[str, Any]:

@@ -27,17 +27,15 @@ class Permission(NamedTuple):
 
 def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
     """Take out of a plan what has to wait for approval."""
-    strange = s.state.identity is not None and s.state.identity != s.folder.identity
-    proven = _every_file_unchanged(plan, s)
-    held = [*_held_deletes(plan, s, permission, strange and not proven)]
-    if strange and not proven:
-        old = [e for e, _ in s.matches.replaced]
-        replaced = (*old, *(c.replaces for c in plan.creates if c.replaces))
+    moved = s.state.identity not in (None, s.folder.identity)
+    strange = moved and not _every_file_unchanged(plan, s)
+    held = [*_held_deletes(plan, s, permission, strange)]
+    if strange:
+        replaced = (*s.matches.replaced, *(c.replaces for c in plan.creates if c.replaces))
         held += [Held(e.id, e.path, e.size, "replace", NOT_THE_SAME) for e in replaced]
     if held and _is_approved(held, s, permission):
-        mirror = any(d.reason == "foreign" for d in plan.deletes)
-        plan = plan._replace(mirror_approved=s.state.mirror_approved or mirror)
-        held, proven = [], True
+        plan = plan._replace(mirror_approved=s.state.mirror_approved or plan.deletes_foreign)
+        held, strange = [], False
     ids = {h.id for h in held}
     outnumbered = held and _more_than_half(plan, s, permission)
     return plan._replace(
@@ -47,18 +45,16 @@ def guard(plan: Plan, s: Snapshot, permission: Permission) -> Plan:
         creates=tuple(c for c in plan.creates if c.replaces is None or c.replaces.id not in ids),
         held=tuple(held),
         held_of=_voters(s) if outnumbered else None,
-        identity=s.folder.identity if not strange or proven else None,
+        identity=None if strange else s.folder.identity,
     )
 
 
 def _held_deletes(plan: Plan, s: Snapshot, permission: Permission, strange: bool) -> Iterable[Held]:
     for_gone = for_foreign = _reason_for_all(plan, s, permission, strange)
-    if not permission.allow_delete and _more_than_half(plan, s, permission):
-        half = f"more than half of our {_voters(s) + permission.deleted} attachments would go"
-        for_gone = for_gone or half
-    if not s.state.mirror_approved:
-        first = "`delete: mirror` deletes attachments here for the first time"
-        for_foreign = for_foreign or first
+    if not (for_gone or permission.allow_delete) and _more_than_half(plan, s, permission):
+        for_gone = f"more than half of our {_voters(s) + permission.deleted} attachments would go"
+    if not (for_foreign or s.state.mirror_approved):
+        for_foreign = "`delete: mirror` deletes attachments here for the first time"
     for d in plan.deletes:
         if reason := for_foreign if d.reason == "foreign" else for_gone:
             yield Held(d.id, d.name, d.size, "delete", reason)
@@ -66,8 +62,10 @@ def _held_deletes(plan: Plan, s: Snapshot, permission: Permission, strange: bool
 
 def _more_than_half(plan: Plan, s: Snapshot, permission: Permission) -> bool:
     gone = sum(1 for d in plan.deletes if d.reason == "gone")
+    if not gone:
+        return False
     total, all_ours = gone + permission.deleted, _voters(s) + permission.deleted
-    return gone > 0 and all_ours >= 4 and 2 * total > all_ours
+    return all_ours >= 4 and 2 * total > all_ours
 
 
 def _voters(s: Snapshot) -> int:
@@ -91,9 +89,8 @@ def _reason_for_all(plan: Plan, s: Snapshot, permission: Permission, strange: bo
 
 def _ours(s: Snapshot) -> int:
     """How many attachments of ours there are, without those that were replaced."""
-    replaced = {e.id for e, _ in s.matches.replaced}
-    ours = (e for e in s.state.entries.values() if e.role in ("current", "detached"))
-    return sum(e.id not in replaced for e in ours)
+    m = s.matches
+    return sum(map(len, (m.unchanged, m.renamed, m.changed, m.gone, m.unsynced, m.waiting)))
 
 
 def _every_file_unchanged(plan: Plan, s: Snapshot) -> bool:
@@ -103,14 +100,13 @@ def _every_file_unchanged(plan: Plan, s: Snapshot) -> bool:
     """
     unchanged = {entry.id for entry, _ in s.matches.unchanged}
     current = {e.id for e in s.state.entries.values() if e.role == "current"}
-    current |= {d.id for d in plan.deletes if d.reason == "gone"}
-    current |= {e.id for e in s.matches.waiting}
-    return not s.state.in_doubt and unchanged >= current
+    gone = any(d.reason == "gone" for d in plan.deletes)
+    return not (s.state.in_doubt or s.matches.waiting or gone) and unchanged >= current
 
 
 def _is_approved(held: Iterable[Held], s: Snapshot, permission: Permission) -> bool:
     """Whether exactly this set was approved; what was done of it before, or is refused by the
     server for now, does not count."""
     ids = {h.id for h in held}
-    there = {id_ for id_ in s.shown if s.change_refused(id_) is None}
-    return ids == permission.approved & (ids | there)
+    others = (id_ for id_ in permission.approved - ids if s.change_refused(id_) is None)
+    return ids <= permission.approved and not any(map(s.is_shown, others))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from syncd.attribute import BELIEF, Attribute
 from syncd.core.matching_creates import MatchedCreate, match_creates
-from syncd.core.names import same_name
 from syncd.model import Attachment, Listing
-from syncd.task_state import Event, Intent, LedgerEntry, TaskState
+from syncd.task_state import BELIEF, Attribute, Event, Intent, LedgerEntry, TaskState, same_name
 
 DAY = 86_400.0
 DOUBT = 5.0
 """Seconds after its failure before a list can tell that a create was not carried out."""
-_WEIGHT = {"current": 0, "detached": 1, "superseded": 2}
 
 
 def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry, ...]:
@@ -22,9 +19,11 @@ def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry
     lacking = (
         e
         for e in state.entries.values()
-        if e.role in _WEIGHT and e.id not in shown and not _is_believed(e, now)
+        if e.id not in shown
+        and e.role not in ("released", "tombstone")
+        and not _is_believed(e, now)
     )
-    return tuple(sorted(lacking, key=lambda e: (_WEIGHT[e.role], e.id)))
+    return tuple(sorted(lacking, key=lambda e: (e.role, e.id)))
 
 
 def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) -> TaskState:
@@ -35,14 +34,40 @@ def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) 
     """
     shown = {a.id: a for a in listing.attachments}
     lacking = {e.id for e in missing(state, listing, now)}
-    entries = {
-        e.id: _bury(e, now) if e.id in lacking else _after_list(e, shown.get(e.id))
-        for e in state.entries.values()
-        if not _has_expired(e, shown, now)
-    }
+    after = (_after_list(e, shown.get(e.id), e.id in lacking, now) for e in state.entries.values())
+    entries = {e.id: e for e in after if e is not None}
     unknown = [a for a in listing.attachments if a.id not in entries]
+    found = _matched_creates(state, entries, unknown, now) if state.intents and unknown else []
+    made = {m.attachment.id for m in found}
+    for m in found:
+        entry = entry_of(m.intent, m.attachment, m.intent.sent_at)
+        if not m.content_known:
+            entry = entry._replace(digest=None, fingerprint=None)
+        entries[entry.id] = entry
+    return state._replace(
+        entries=entries,
+        intents=_after(state.intents, {m.intent.key for m in found}, now, taken_at),
+        strangers={a.id: a for a in unknown if a.id not in made},
+        retired=_retired(state, entries, shown, now),
+        # A create that was answered with 201 was counted then.
+        history=(
+            *state.history,
+            *(
+                Event(now, "create", m.intent.path, m.intent.digest)
+                for m in found
+                if m.intent.digest and m.intent.state != "answered"
+            ),
+        ),
+        listed_at=taken_at,
+        clock_skew=listing.clock_skew,
+    )
+
+
+def _matched_creates(
+    state: TaskState, entries: Mapping[int, LedgerEntry], unknown: list[Attachment], now: float
+) -> list[MatchedCreate]:
     listed = [e for e in entries.values() if e.shown and e.listed]
-    found = match_creates(
+    return match_creates(
         state.intents.values(),
         unknown,
         state.strangers,
@@ -50,28 +75,24 @@ def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) 
         keeps_orders=2 * sum(_is_kept(e.order, now) for e in listed) >= len(listed),
         keeps_names=all(_is_kept(e.name, now) for e in listed),
     )
-    made = {m.attachment.id: m for m in found}
-    entries |= {id_: _entry_of_match(m) for id_, m in made.items()}
-    return state._replace(
-        entries=entries,
-        intents=_after(state.intents, {m.intent.key for m in found}, now, taken_at),
-        strangers={a.id: a for a in unknown if a.id not in made},
-        retired=_retired(state, entries, shown, now),
-        history=(*state.history, *_counted(found, now)),
-        listed_at=taken_at,
-        clock_skew=listing.clock_skew,
-    )
+
+
+def _is_kept(attribute: Attribute[str] | Attribute[int], now: float) -> bool:
+    """Whether a value is shown as sent, or was before a person changed it."""
+    return attribute.kept or attribute.current(now) == attribute.sent
 
 
 def entry_of(intent: Intent, attachment: Attachment, since: float) -> LedgerEntry:
-    """The entry of an attachment that a create made, as the server shows it."""
-    name = intent.path if same_name(attachment.name, intent.path) else attachment.name
+    """The entry of an attachment that a create made, as the server shows it.
+
+    The matching of files decides whether it is the current version of its file.
+    """
     return LedgerEntry(
         id=attachment.id,
         role="current",
         path=intent.path,
         size=intent.size,
-        name=Attribute(intent.path, intent.path).listed(name),
+        name=_listed_name(Attribute(intent.path, intent.path), attachment.name),
         order=Attribute(intent.number, intent.number).listed(attachment.display_order),
         digest=intent.digest,
         fingerprint=intent.fingerprint,
@@ -87,42 +108,35 @@ def _is_believed(entry: LedgerEntry, now: float) -> bool:
     return not entry.listed and 0 <= now - entry.since < BELIEF
 
 
-def _has_expired(entry: LedgerEntry, shown: Mapping[int, Attachment], now: float) -> bool:
-    if entry.role == "released":
-        return entry.id not in shown
-    return entry.role == "tombstone" and now - entry.since >= DAY
+def _after_list(
+    entry: LedgerEntry, attachment: Attachment | None, is_missing: bool, now: float
+) -> LedgerEntry | None:
+    """An entry after a list; None = it is not remembered any longer.
 
-
-def _bury(entry: LedgerEntry, now: float) -> LedgerEntry:
-    """Somebody else deleted it; not `listed`, unlike an attachment that we deleted."""
-    return entry._replace(role="tombstone", shown=False, listed=False, since=now)
-
-
-def _after_list(entry: LedgerEntry, attachment: Attachment | None) -> LedgerEntry:
-    """What we deleted stays deleted, whatever a lagging list shows; but a task may come back."""
-    if entry.role == "tombstone" and (entry.listed or attachment is None):
-        return entry
+    What we deleted stays deleted, whatever a lagging list shows; but a task may come back.
+    """
+    if entry.role == "released" and attachment is None:
+        return None
     if entry.role == "tombstone":
+        if now - entry.since >= DAY:
+            return None
+        if entry.listed or attachment is None:
+            return entry
         entry = entry._replace(role="current")
+    if is_missing:
+        # Somebody else deleted it; not `listed`, unlike an attachment that we deleted.
+        return entry._replace(role="tombstone", shown=False, listed=False, since=now)
     if attachment is None:
         return entry._replace(shown=False)
-    sent = entry.name.sent
-    name = entry.name.listed(sent if same_name(attachment.name, sent) else attachment.name)
+    name = _listed_name(entry.name, attachment.name)
     order = entry.order.listed(attachment.display_order)
-    if (entry.shown, entry.listed, entry.name, entry.order) == (True, True, name, order):
-        return entry  # As nearly all are; a copy costs ten times the comparison.
+    if entry.shown and entry.listed and entry.name == name and entry.order == order:
+        return entry  # As nearly all are.
     return entry._replace(shown=True, listed=True, name=name, order=order)
 
 
-def _is_kept(attribute: Attribute[str] | Attribute[int], now: float) -> bool:
-    """Whether a value is shown as sent, or was before a person changed it."""
-    return attribute.kept or attribute.current(now) == attribute.sent
-
-
-def _entry_of_match(match: MatchedCreate) -> LedgerEntry:
-    """The matching of files decides whether it is the current version of its file."""
-    entry = entry_of(match.intent, match.attachment, match.intent.sent_at)
-    return entry if match.content_known else entry._replace(digest=None, fingerprint=None)
+def _listed_name(name: Attribute[str], shown: str) -> Attribute[str]:
+    return name.listed(name.sent if same_name(shown, name.sent) else shown)
 
 
 def _after(
@@ -156,22 +170,10 @@ def _retired(
     now: float,
 ) -> dict[int, float]:
     """Display orders that an attachment had until this list, and for a day those before."""
-    before = {a.id: a.display_order for a in state.strangers.values()}
-    before |= {e.id: e.order.seen for e in state.entries.values()}
-    given_up = {
-        number: now
-        for id_, number in before.items()
-        if (id_ not in shown and id_ not in entries)
-        or (id_ in shown and shown[id_].display_order != number)
-    }
-    recent = {n: at for n, at in state.retired.items() if 0 <= now - at < DAY}
-    return recent | given_up
-
-
-def _counted(found: Iterable[MatchedCreate], now: float) -> list[Event]:
-    """A create that was answered with 201 was counted then."""
-    return [
-        Event(now, "create", m.intent.path, m.intent.digest)
-        for m in found
-        if m.intent.digest and m.intent.state != "answered"
-    ]
+    retired = {n: at for n, at in state.retired.items() if 0 <= now - at < DAY}
+    ours = ((e.id, e.order.seen) for e in state.entries.values())
+    for id_, number in (*((a.id, a.display_order) for a in state.strangers.values()), *ours):
+        attachment = shown.get(id_)
+        if id_ not in entries if attachment is None else attachment.display_order != number:
+            retired[number] = now
+    return retired

@@ -4,49 +4,52 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from syncd.model import Fingerprint, FolderSnapshot, LocalFile
 from syncd.task_state import LedgerEntry, TaskState
 
+T = TypeVar("T")
 Pair = tuple[LedgerEntry, LocalFile]
 
 
 class Matches(NamedTuple):
     """Every live entry and every file, each in exactly one place."""
 
-    unchanged: tuple[Pair, ...]
-    renamed: tuple[Pair, ...]
-    changed: tuple[Pair, ...]
-    new: tuple[LocalFile, ...]
-    gone: tuple[LedgerEntry, ...]
-    replaced: tuple[tuple[LedgerEntry, LedgerEntry], ...]
-    """Old versions of a file, each with the entry that has the file now."""
-    unsynced: tuple[LedgerEntry, ...]
+    unchanged: Sequence[Pair]
+    renamed: Sequence[Pair]
+    changed: Sequence[Pair]
+    new: Sequence[LocalFile]
+    gone: Sequence[LedgerEntry]
+    replaced: Sequence[LedgerEntry]
+    """Old versions of a file, `replaced_by` the entry that has the file now."""
+    superseded: Sequence[LedgerEntry]
+    """Old versions that were replaced in an earlier cycle."""
+    unsynced: Sequence[LedgerEntry]
     """Their path is not synced any more, or cannot be looked at."""
-    waiting: tuple[LedgerEntry, ...]
+    waiting: Sequence[LedgerEntry]
     """Their file is gone, but may be one of the `undecided`, renamed."""
     undecided: Mapping[str, int | None]
     """Files whose content cannot be known yet: path -> size, None where it is not known either."""
-
-    def may_have_moved(self, entry: LedgerEntry) -> bool:
-        """Whether an undecided file may have the content of an attachment."""
-        return _may_be_one_of(entry, self.undecided)
+    unsure: frozenset[str]
+    """Paths of files of which only the digest tells whether they have changed."""
 
 
-def live(state: TaskState) -> list[LedgerEntry]:
-    """The entries that stand for a file, by id.
+def live(state: TaskState) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
+    """The entries that stand for a file, and the old versions of files, both by id.
 
     A superseded one stands for its file again if the version that replaced it was lost.
     """
-    # What somebody else deleted is a tombstone that is not `listed`.
-    there = {e.id for e in state.entries.values() if e.role != "tombstone" or e.listed}
-    return [
-        e
-        for _, e in sorted(state.entries.items())
-        if e.role in ("current", "detached")
-        or (e.role == "superseded" and e.replaced_by not in there)
-    ]
+    entries = state.entries
+
+    def is_live(entry: LedgerEntry) -> bool:
+        by = entries.get(entry.replaced_by or 0)
+        # What somebody else deleted is a tombstone that is not `listed`.
+        lost = by is None or (by.role == "tombstone" and not by.listed)
+        return entry.role != "superseded" or lost
+
+    ours = (e for _, e in sorted(entries.items()) if e.role not in ("released", "tombstone"))
+    return _split(ours, is_live)
 
 
 def is_gone(path: str, folder: FolderSnapshot, selects: Callable[[str], bool]) -> bool:
@@ -83,41 +86,6 @@ def same_content(entry: LedgerEntry, file: LocalFile) -> bool | None:
     return entry.digest == file.digest
 
 
-def unread_paths(
-    folder: FolderSnapshot,
-    state: TaskState,
-    created: Iterable[str],
-    selects: Callable[[str], bool],
-    unsettled: Collection[str] = (),
-) -> frozenset[str]:
-    """Paths to be read before the matching can decide; ask again until there are none.
-
-    A file is read if the fingerprint in its entry differs, if an attachment without a file or an
-    old version has its size (it may be that one), or if it was `created` within the last day.
-    Those that are `unsettled` are not read yet.
-    """
-    by_path = {file.path: file for file in folder.files}
-    unsure = {
-        e.path
-        for e in live(state)
-        if e.path in by_path and same_content(e, by_path[e.path]) is None
-    }
-    if unsure := unsure.difference(unsettled):
-        return frozenset(unsure)
-    matches = match(folder, state, selects, unsettled)
-    pending = [
-        f
-        for f in (*matches.new, *(f for _, f in matches.changed))
-        if f.digest is None and f.path not in unsettled
-    ]
-    candidates = [*matches.gone, *matches.waiting]
-    candidates += [e for e, _ in (*matches.replaced, *matches.changed)]
-    candidates += [e for e in state.entries.values() if e.role == "superseded"]
-    sizes = {e.size for e in candidates if e.size and e.digest}
-    seen_before = set(created)
-    return frozenset(f.path for f in pending if f.size in sizes or f.path in seen_before)
-
-
 def match(
     folder: FolderSnapshot,
     state: TaskState,
@@ -125,100 +93,106 @@ def match(
     unsettled: Collection[str] = (),
 ) -> Matches:
     """Pair entries and files: same path and content, then same content, then same path."""
-    by_path = {file.path: file for file in folder.files}
-    holders: dict[str, LedgerEntry] = {}
-    standing = live(state)
-    unchanged, rest = _in_place(standing, by_path, holders)
-    searched = [e for e in rest if e.path in by_path or is_gone(e.path, folder, selects)]
-    found = {e.id for e in searched}
-    unsynced = [e for e in rest if e.id not in found]
-    renamed, searched = _same_digest(searched, folder.files, holders)
+    files = _Files(folder.files)
+    standing, old = live(state)
+    unchanged, rest = files.in_place(standing)
+    unsure = (e.path for e in rest if (f := files.at(e)) and same_content(e, f) is None)
+    searched, unsynced = _split(rest, lambda e: files.at(e) or is_gone(e.path, folder, selects))
+    renamed, searched = files.same_digest(searched)
     # The content of an old version that is still in the task may have come back.
-    ours = {e.id for e in standing}
-    old = [e for e in state.entries.values() if e.role == "superseded" and e.id not in ours]
-    come_back, old = _in_place(old, by_path, holders)
-    unchanged += come_back
-    renamed += _same_digest(old, folder.files, holders)[0]
-    undecided = dict(folder.undecided)
-    unread = (f for f in folder.files if f.path in unsettled and f.digest is None)
-    undecided |= {f.path: f.size for f in unread if f.path not in holders}
-    absent = [e for e in searched if e.path not in by_path]
-    waiting = [e for e in absent if _may_be_one_of(e, undecided)]
-    changed, replaced = _same_path([e for e in searched if e.path in by_path], by_path, holders)
+    come_back, old = files.in_place(old)
+    renamed_too, old = files.same_digest(old)
+    here, absent = _split(searched, files.at)
+    unread = (f for f in files.free() if f.path in unsettled and f.digest is None)
+    undecided = {**folder.undecided, **{f.path: f.size for f in unread}}
+    waiting, gone = _split(absent, lambda e: may_be_one_of(e, undecided))
+    changed, replaced = files.same_path(here)
     return Matches(
-        unchanged=tuple(unchanged),
-        renamed=tuple(renamed),
-        changed=tuple(changed),
-        new=tuple(file for file in folder.files if file.path not in holders),
-        gone=tuple(e for e in absent if e not in waiting),
-        replaced=tuple(replaced),
-        unsynced=tuple(unsynced),
-        waiting=tuple(waiting),
+        unchanged=unchanged + come_back,
+        renamed=renamed + renamed_too,
+        changed=changed,
+        new=files.free(),
+        gone=gone,
+        replaced=replaced,
+        superseded=old,
+        unsynced=unsynced,
+        waiting=waiting,
         undecided=undecided,
+        unsure=frozenset(unsure),
     )
 
 
-def _may_be_one_of(entry: LedgerEntry, undecided: Mapping[str, int | None]) -> bool:
+def may_be_one_of(entry: LedgerEntry, undecided: Mapping[str, int | None]) -> bool:
+    """Whether an undecided file may have the content of an attachment."""
     others = (size for path, size in undecided.items() if path != entry.path)
     return any(size in (None, entry.size) for size in others)
 
 
-def _in_place(
-    entries: Iterable[LedgerEntry],
-    by_path: Mapping[str, LocalFile],
-    holders: dict[str, LedgerEntry],
-) -> tuple[list[Pair], list[LedgerEntry]]:
-    """Those whose path holds a file with their content, and the others."""
-    unchanged: list[Pair] = []
-    rest: list[LedgerEntry] = []
-    for entry in entries:
-        file = by_path.get(entry.path)
-        if file is not None and file.path not in holders and same_content(entry, file):
-            unchanged.append((entry, file))
-            holders[file.path] = entry
-        else:
-            rest.append(entry)
-    return unchanged, rest
+class _Files:
+    """The files of a folder, and which entries were found to have them."""
+
+    def __init__(self, files: Sequence[LocalFile]) -> None:
+        self._files = files
+        self._by_path = {file.path: file for file in files}
+        self._holders: dict[str, LedgerEntry] = {}
+
+    def at(self, entry: LedgerEntry) -> LocalFile | None:
+        """The file at the path of an entry."""
+        return self._by_path.get(entry.path)
+
+    def free(self) -> list[LocalFile]:
+        """Files that no entry has."""
+        return [file for file in self._files if file.path not in self._holders]
+
+    def in_place(self, entries: Iterable[LedgerEntry]) -> tuple[list[Pair], list[LedgerEntry]]:
+        """Those whose path holds a file with their content, and the others."""
+        unchanged: list[Pair] = []
+        rest: list[LedgerEntry] = []
+        for entry in entries:
+            file = self._by_path.get(entry.path)
+            if file and entry.path not in self._holders and same_content(entry, file):
+                unchanged.append((entry, file))
+                self._holders[entry.path] = entry
+            else:
+                rest.append(entry)
+        return unchanged, rest
+
+    def same_digest(self, entries: Sequence[LedgerEntry]) -> tuple[list[Pair], list[LedgerEntry]]:
+        """Those whose content stands under another path, and the others."""
+        pool: dict[object, list[LocalFile]] = defaultdict(list)
+        for file in self.free() if entries else ():
+            if mark := _mark(file.digest, file.fingerprint):
+                pool[mark].append(file)
+        renamed: list[Pair] = []
+        rest: list[LedgerEntry] = []
+        for entry in entries:
+            if candidates := pool.get(_mark(entry.digest, entry.fingerprint)):
+                renamed.append((entry, candidates.pop(0)))
+                self._holders[renamed[-1][1].path] = entry
+            else:
+                rest.append(entry)
+        return renamed, rest
+
+    def same_path(self, entries: Iterable[LedgerEntry]) -> tuple[list[Pair], list[LedgerEntry]]:
+        """The latest version of each changed file, and the older ones with what replaced them."""
+        changed: list[Pair] = []
+        replaced: list[LedgerEntry] = []
+        for entry in sorted(entries, key=lambda e: (e.since, e.id), reverse=True):
+            holder = self._holders.setdefault(entry.path, entry)
+            if holder is entry:
+                changed.append((entry, self._by_path[entry.path]))
+            else:
+                replaced.append(entry._replace(replaced_by=holder.id))
+        return changed, replaced
 
 
-def _same_digest(
-    entries: Sequence[LedgerEntry], files: Iterable[LocalFile], holders: dict[str, LedgerEntry]
-) -> tuple[list[Pair], list[LedgerEntry]]:
-    """Those whose content stands under another path, and the others."""
-    if not entries:
-        return [], []
-    pool: dict[object, list[LocalFile]] = defaultdict(list)
-    for file in files:
-        if file.path not in holders and (mark := _mark(file.digest, file.fingerprint)):
-            pool[mark].append(file)
-    renamed: list[Pair] = []
-    rest: list[LedgerEntry] = []
-    for entry in entries:
-        candidates = pool.get(_mark(entry.digest, entry.fingerprint))
-        if candidates:
-            file = candidates.pop(0)
-            renamed.append((entry, file))
-            holders[file.path] = entry
-        else:
-            rest.append(entry)
-    return renamed, rest
-
-
-def _same_path(
-    entries: Iterable[LedgerEntry],
-    by_path: Mapping[str, LocalFile],
-    holders: dict[str, LedgerEntry],
-) -> tuple[list[Pair], list[tuple[LedgerEntry, LedgerEntry]]]:
-    """The latest version of each changed file, and the older versions with what replaced them."""
-    changed: list[Pair] = []
-    replaced: list[tuple[LedgerEntry, LedgerEntry]] = []
-    for entry in sorted(entries, key=lambda e: (e.since, e.id), reverse=True):
-        if entry.path in holders:
-            replaced.append((entry, holders[entry.path]))
-        else:
-            changed.append((entry, by_path[entry.path]))
-            holders[entry.path] = entry
-    return changed, replaced
+def _split(items: Iterable[T], holds: Callable[[T], object]) -> tuple[list[T], list[T]]:
+    """Those for which a condition holds, and the others."""
+    those: list[T] = []
+    others: list[T] = []
+    for item in items:
+        (those if holds(item) else others).append(item)
+    return those, others
 
 
 def _mark(digest: str | None, fingerprint: Fingerprint | None) -> object:

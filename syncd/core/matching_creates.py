@@ -12,9 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import NamedTuple, TypeVar
 
-from syncd.core.names import nfc
 from syncd.model import Attachment
-from syncd.task_state import Intent
+from syncd.task_state import Intent, nfc
 
 T = TypeVar("T")
 

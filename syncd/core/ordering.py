@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Hashable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 from syncd.model import LocalFile, Order, Rules
 
@@ -24,15 +25,12 @@ _ROOM = 1000
 Key = TypeVar("Key", bound=Hashable)
 NaturalKey = tuple[tuple[str, str], ...]
 
+VALUES: Mapping[Order, Callable[[LocalFile], int]] = {
+    "size": lambda file: file.size,
+    "modified": lambda file: file.fingerprint.mtime_ns,
+}
+"""What an order looks at besides the paths."""
 _DIGITS = re.compile("[0-9]+")
-
-
-class Slot(NamedTuple, Generic[Key]):
-    """One of ours in its wanted place."""
-
-    key: Key
-    current: int | None = None
-    """Its number; None = it gets a request anyway, so that a number costs nothing."""
 
 
 def wanted_sequence(
@@ -42,14 +40,15 @@ def wanted_sequence(
 
     `manifest` counts with `order: manifest` only; its paths that are no files are passed over.
     """
-    keys: dict[Order, Callable[[LocalFile], tuple[object, ...]]] = {
-        "natural": lambda file: natural_key(file.path),
-        "manifest": lambda file: natural_key(file.path),
-        "name": lambda file: tuple(file.path.split("/")),
-        "size": lambda file: (file.size, natural_key(file.path)),
-        "modified": lambda file: (file.fingerprint.mtime_ns, natural_key(file.path)),
-    }
-    paths = [file.path for file in sorted(files, key=keys[rules.order])]
+    value = VALUES.get(rules.order)
+
+    def key(file: LocalFile) -> tuple[object, ...]:
+        if rules.order == "name":
+            return tuple(file.path.split("/"))
+        natural = natural_key(file.path)
+        return natural if value is None else (value(file), natural)
+
+    paths = [file.path for file in sorted(files, key=key)]
     if rules.order == "manifest":
         there = set(paths)
         listed = dict.fromkeys(path for path in manifest if path in there)
@@ -75,24 +74,25 @@ def _as_number(run: re.Match[str]) -> str:
 
 
 def assign(
-    wanted: Sequence[Slot[Key]],
+    wanted: Mapping[Key, int | None],
     used: Collection[int] = (),
     step: int = 100,
     highest: int = HIGHEST,
 ) -> dict[Key, int]:
-    """Numbers for every slot that has none, and new ones for as few others as can be.
+    """Numbers for all of ours that have none, and new ones for as few others as can be.
 
-    With them (and all other slots as they are) the sequence rises strictly. New numbers lie
-    within 1..highest, or within what others have given beyond that, and off those that are
+    `wanted` holds the number of each, in the wanted sequence; None = it gets a request anyway,
+    so that a number costs nothing. With the new ones the sequence rises strictly. They lie within
+    1..highest, or within what others have given beyond that, and off those that are
     `used` where a gap has others. Needs len(wanted) <= highest. O(n log n).
     """
-    currents = [slot.current for slot in wanted]
+    currents = list(wanted.values())
     given = [number for number in currents if number is not None]
     low, high = min([1, *given]) - 1, max([highest, *given]) + 1
     kept = _keepable(currents, low, high)
     numbers = _fill(kept, len(wanted), sorted(set(used)), max(step, 1), low, high)
-    numbered = zip(wanted, numbers, strict=True)
-    return {slot.key: number for slot, number in numbered if slot.current != number}
+    numbered = zip(wanted.items(), numbers, strict=True)
+    return {key: number for (key, current), number in numbered if current != number}
 
 
 def _keepable(currents: Sequence[int | None], low: int, high: int) -> list[tuple[int, int]]:
@@ -131,28 +131,25 @@ def _fill(
     high: int,
 ) -> list[int]:
     """All numbers between `low` and `high`, those of `kept` among them."""
-    if not kept:
-        # An empty task: room at either end, with smaller steps where they would not all fit.
-        step = max(1, min(step, (high - 1) // (total + 2 * _ROOM)))
-        first = max(1, min(_ROOM * step, high - 1 - (total - 1) * step))
-        wishes = [first + index * step for index in range(total)]
-        return _off_used(wishes, 0, high, used)
     numbers: list[int] = []
-    position = 0
-    for kept_position, number in kept:
-        count = kept_position - position - 1
-        if position == 0 and number - count * step > 0:
-            wishes = [number - (count - index) * step for index in range(count)]
+    ends = ((0, low if kept else 0), *kept, (total + 1, high))
+    for (position, lower), (next_position, upper) in pairwise(ends):
+        count = next_position - position - 1
+        if not kept:
+            # An empty task: room at either end, with smaller steps where they would not all fit.
+            step = max(1, min(step, (high - 1) // (total + 2 * _ROOM)))
+            first = max(1, min(_ROOM * step, high - 1 - (total - 1) * step))
+        elif not position:
+            first = upper - count * step
         else:
-            wishes = _evenly(count, low, number)
-        numbers += [*_off_used(wishes, low, number, used), number]
-        position, low = kept_position, number
-    count = total - position
-    if low + count * step < high:
-        wishes = [low + step * (index + 1) for index in range(count)]
-    else:
-        wishes = _evenly(count, low, high)
-    return numbers + _off_used(wishes, low, high, used)
+            first = lower + step
+        fits = next_position > total and first + (count - 1) * step < upper
+        if fits if position else first > 0:
+            wishes = [first + index * step for index in range(count)]
+        else:
+            wishes = _evenly(count, lower, upper)
+        numbers += [*_off_used(wishes, lower, upper, used), upper]
+    return numbers[:-1]
 
 
 def _evenly(count: int, low: int, high: int) -> list[int]:

@@ -7,13 +7,11 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import NamedTuple
 
-from syncd.core.ordering import Slot, assign
+from syncd.core.matching import Pair
+from syncd.core.ordering import VALUES, assign
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot, put_back_count
-from syncd.model import NOTHING, Attachment, LocalFile
+from syncd.model import NOTHING, LocalFile
 from syncd.task_state import LedgerEntry
-
-Bound = tuple[LedgerEntry, LocalFile, Attachment]
-"""An attachment of ours that is shown, with its file."""
 
 
 class Placement(NamedTuple):
@@ -35,7 +33,7 @@ class Placement(NamedTuple):
 
 def place(
     s: Snapshot,
-    movable: Sequence[Bound],
+    movable: Sequence[Pair],
     uploads: Sequence[LocalFile],
     renamed: Collection[str],
 ) -> Placement:
@@ -44,29 +42,48 @@ def place(
     `movable` are those that hold a place; those in `renamed` move at no cost, since they get a
     PUT anyway.
     """
-    wanted = [entry for entry, _, _ in sorted(movable, key=lambda b: s.rank[b[1].path])]
-    in_order = all(n < following for n, following in pairwise(e.order.seen for e in wanted))
-    sequence = sha256(repr([e.id for e in wanted]).encode()).hexdigest()
-    numbers = _number(s, movable, uploads, renamed)
-    moved = {
-        f.path for _, f, a in movable if numbers.get(f.path, a.display_order) != a.display_order
-    }
-    moved -= set(renamed)
-    tried = s.state.order_tried == sequence and not in_order
-    put_back = tried and s.state.order_kept
-    given_up = tried and not put_back and s.state.order_tries >= TIMES_A_DAY
-    often = put_back_count(s.state, "order", s.now) >= TIMES_A_DAY
+    state = s.state
+    nothing_new = not (uploads or renamed or state.in_doubt)
+    by_number = sorted(movable, key=lambda pair: pair[0].order.seen)
+    if nothing_new and state.order_kept and not state.order_tries:
+        sequence = _sequence(s, by_number)
+        if sequence == state.order_tried and _rises(e.order.seen for e, _ in by_number):
+            return Placement(sequence=sequence)
+    wanted = sorted(by_number, key=lambda pair: s.rank[pair[1].path])
+    in_order, sequence = _rises(e.order.seen for e, _ in wanted), _sequence(s, wanted)
+    stand = {file.path: entry.order.current(s.now) for entry, file in wanted}
+    settled = nothing_new and _rises(stand.values())
+    numbers = {} if settled else _number(s, stand, uploads, renamed)
+    moved = (numbers.keys() & stand.keys()).difference(renamed)
+    tried = state.order_tried == sequence and not in_order
+    put_back = tried and state.order_kept
+    given_up = tried and not put_back and state.order_tries >= TIMES_A_DAY
+    often = put_back_count(state, "order", s.now) >= TIMES_A_DAY
     contested = bool(moved) and put_back and often
     if contested or given_up:
         numbers = {path: number for path, number in numbers.items() if path not in moved}
     return Placement(
         numbers=numbers,
         sequence=sequence,
-        in_order=in_order and s.fresh and all(_is_listed(e, s) for e in wanted),
+        in_order=in_order and s.fresh and all(_is_listed(e, s) for e, _ in wanted),
         put_back=put_back,
         contested=tuple(sorted(moved)) if contested else (),
         given_up=given_up and bool(moved),
     )
+
+
+def _rises(numbers: Iterable[int]) -> bool:
+    """Whether they rise without ties."""
+    return all(n < following for n, following in pairwise(numbers))
+
+
+def _sequence(s: Snapshot, wanted: Sequence[Pair]) -> str:
+    """A sequence and all that makes it the wanted one, as text to compare: where that is the
+    same, nothing needs to be sorted to know that the sequence is."""
+    rules, value = (s.rules.order, s.rules.reverse), VALUES.get(s.rules.order)
+    values = [value(file) for _, file in wanted] if value is not None else []
+    paths = [(entry.id, file.path) for entry, file in wanted]
+    return sha256(repr((rules, s.folder.manifest, values, paths)).encode()).hexdigest()
 
 
 def _is_listed(entry: LedgerEntry, s: Snapshot) -> bool:
@@ -75,22 +92,24 @@ def _is_listed(entry: LedgerEntry, s: Snapshot) -> bool:
 
 
 def _number(
-    s: Snapshot, movable: Sequence[Bound], uploads: Iterable[LocalFile], renamed: Collection[str]
+    s: Snapshot,
+    stand: Mapping[str, int],
+    uploads: Sequence[LocalFile],
+    renamed: Collection[str],
 ) -> dict[str, int]:
     """Uploads and the renamed count as unnumbered: what they get costs no request of its own."""
-    current: dict[str, int | None] = {file.path: a.display_order for _, file, a in movable}
-    current |= dict.fromkeys((*renamed, *(file.path for file in uploads)))
+    current = {**stand, **dict.fromkeys((*renamed, *(file.path for file in uploads)))}
     for intent in s.state.in_doubt:
         # On its way: others find their places around it.
         current.setdefault(intent.path, intent.number)
-    slots = [Slot(path, current[path]) for path in s.rank if path in current]
-    return assign(slots, _used(s), s.rules.display_order_step)
+    wanted = {path: current[path] for path in s.rank if path in current}
+    return assign(wanted, _used(s), s.rules.display_order_step)
 
 
 def _used(s: Snapshot) -> set[int]:
     """Display orders that an attachment or a create of the task has, or had in the last day."""
-    used = {a.display_order for a in s.shown.values()} | set(s.state.retired)
+    used = {a.display_order for a in s.state.strangers.values()} | set(s.state.retired)
     used |= {i.number for i in s.state.intents.values()}
-    for entry in s.state.entries.values():
-        used |= {entry.order.sent, entry.order.seen}
+    used.update(e.order.sent for e in s.state.entries.values())
+    used.update(e.order.seen for e in s.state.entries.values())
     return used

@@ -18,8 +18,8 @@ class Create(NamedTuple):
     replaces: LedgerEntry | None = None
 
 
-class Rename(NamedTuple):
-    """One PUT that gives an attachment its file's name, and its number along with it."""
+class Put(NamedTuple):
+    """One PUT: a rename, which moves along with it, or a move, with the name as it is."""
 
     entry: LedgerEntry
     old_name: str
@@ -27,17 +27,7 @@ class Rename(NamedTuple):
     name: str
     number: int
     put_back: bool
-    """The name was changed in the task, not here."""
-
-
-class Reorder(NamedTuple):
-    """One PUT that moves an attachment to its place; the name goes along unchanged."""
-
-    entry: LedgerEntry
-    name: str
-    old_number: int
-    number: int
-    put_back: bool
+    """What it changes was changed in the task, not here."""
 
 
 class Delete(NamedTuple):
@@ -78,8 +68,8 @@ class Plan(NamedTuple):
     """Old versions whose replacement is in the task."""
     creates: tuple[Create, ...] = ()
     deletes: tuple[Delete, ...] = ()
-    renames: tuple[Rename, ...] = ()
-    reorders: tuple[Reorder, ...] = ()
+    renames: tuple[Put, ...] = ()
+    reorders: tuple[Put, ...] = ()
     sequence: str = ""
     """The sequence that the reorders bring about, as text to compare."""
     in_order: bool = False
@@ -120,33 +110,26 @@ class Plan(NamedTuple):
     @property
     def size(self) -> int:
         """How many actions it holds."""
-        return sum(map(len, self._requests)) + len(self.waiting)
+        requests = (self.finish, self.creates, self.deletes, self.renames, self.reorders)
+        return sum(map(len, requests)) + len(self.waiting)
 
     @property
     def busy(self) -> bool:
         """Whether any request would be sent."""
-        return any(self._requests)
-
-    @property
-    def _requests(self) -> tuple[tuple[object, ...], ...]:
-        return (self.finish, self.creates, self.deletes, self.renames, self.reorders)
+        return self.size > len(self.waiting)
 
 
 def batches(creates: Iterable[Create], limits: Limits) -> list[tuple[Create, ...]]:
     """Group creates into requests."""
     found: list[tuple[Create, ...]] = []
-    batch: list[Create] = []
-    size = 0
     for create in creates:
-        names = [c.file.path for c in (*batch, create)]
-        full = len(batch) == limits.max_files or size + create.file.size > limits.max_bytes
-        if batch and (full or not limits.fits(names)):
-            found.append(tuple(batch))
-            batch, size = [], 0
-        batch.append(create)
-        size += create.file.size
-    if batch:
-        found.append(tuple(batch))
+        batch = (*found[-1], create) if found else (create,)
+        size = sum(c.file.size for c in batch)
+        is_full = len(batch) > limits.max_files or size > limits.max_bytes
+        if found and not is_full and limits.fits([c.file.path for c in batch]):
+            found[-1] = batch
+        else:
+            found.append((create,))
     return found
 
 
@@ -191,9 +174,8 @@ def fit(
     creates = plan.creates[:count]
     room -= _create_cost(creates, limits)
     deletes = plan.deletes[:room]
-    room -= len(deletes)
-    renames = plan.renames[:room]
-    room -= len(renames)
+    renames = plan.renames[: room - len(deletes)]
+    room -= len(deletes) + len(renames)
     return plan._replace(
         finish=finish,
         creates=creates,

@@ -9,14 +9,12 @@ from functools import cached_property
 
 from syncd.core.listing import DAY
 from syncd.core.matching import Matches, match
-from syncd.core.names import same_name
 from syncd.core.ordering import wanted_sequence
 from syncd.model import Attachment, FolderSnapshot, LocalFile, Rules
-from syncd.task_state import Intent, LedgerEntry, Refusal, TaskState
+from syncd.task_state import Intent, LedgerEntry, Refusal, TaskState, same_name
 
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
-DOWNLOADING = "empty until the download beside it (.part or .crdownload) is done"
 HOUR = 3600.0
 
 
@@ -54,8 +52,8 @@ def created_counts(state: TaskState, now: float) -> dict[tuple[str, str], int]:
 
 def put_back_count(state: TaskState, subject: str, now: float) -> int:
     """How often an attachment's name, or the `order`, was put back in the last 24 hours."""
-    recent = (e for e in state.history if e.at > now - DAY)
-    return sum(e.what == "put back" and e.subject == subject for e in recent)
+    of_subject = (e for e in state.history if e.what == "put back" and e.subject == subject)
+    return sum(e.at > now - DAY for e in of_subject)
 
 
 @dataclass(frozen=True)
@@ -88,6 +86,11 @@ class Snapshot:
     def shown(self) -> dict[int, Attachment]:
         return self.state.shown
 
+    def is_shown(self, id_: int) -> bool:
+        """Whether the task holds an attachment, by the last list and our writes since."""
+        entry = self.state.entries.get(id_)
+        return id_ in self.state.strangers if entry is None else entry.is_shown
+
     @cached_property
     def created_counts(self) -> dict[tuple[str, str], int]:
         return created_counts(self.state, self.now)
@@ -95,8 +98,7 @@ class Snapshot:
     @property
     def deleted_lately(self) -> int:
         """Deletes of the last hour, which the guard counts."""
-        recent = (e for e in self.state.history if e.at > self.now - HOUR)
-        return sum(e.what == "delete" for e in recent)
+        return sum(e.what == "delete" and e.at > self.now - HOUR for e in self.state.history)
 
     @cached_property
     def _refusals(self) -> dict[str, Refusal]:
@@ -107,19 +109,13 @@ class Snapshot:
         return frozenset(i.path for i in self.state.in_doubt)
 
     @cached_property
-    def _moved_while_in_doubt(self) -> tuple[Intent, ...]:
+    def moved_while_in_doubt(self) -> tuple[Intent, ...]:
         """Creates in doubt whose file is not at its path any more: perhaps renamed since."""
+        doubtful = [i for i in self.state.in_doubt if i.digest and i.size]
+        if not doubtful:
+            return ()
         there = {f.path: f.fingerprint for f in self.folder.files}
-        return tuple(
-            i
-            for i in self.state.in_doubt
-            if i.digest and i.size and there.get(i.path) != i.fingerprint
-        )
-
-    @property
-    def sizes_in_doubt(self) -> frozenset[int]:
-        """Sizes of the files that may be one of those."""
-        return frozenset(i.size for i in self._moved_while_in_doubt)
+        return tuple(i for i in doubtful if there.get(i.path) != i.fingerprint)
 
     @property
     def owed(self) -> int:
@@ -130,11 +126,9 @@ class Snapshot:
     @property
     def refused_alike(self) -> str | None:
         """The error, if every upload was refused alike lately and one of them is still to do."""
-        found = (self.upload_refused(file) for file in self.folder.files)
+        files = self.folder.files if self._refusals else ()
+        found = (self.upload_refused(file) for file in files)
         return next((r.error for r in found if r is not None and r.whole), None)
-
-    def put_back_too_often(self, entry: LedgerEntry) -> bool:
-        return put_back_count(self.state, str(entry.id), self.now) >= TIMES_A_DAY
 
     def change_refused(self, entry_id: int) -> Refusal | None:
         """The refusal of a PUT or DELETE to this attachment, while it is to be honoured."""
@@ -149,27 +143,25 @@ class Snapshot:
         return refusal if same or refusal.fingerprint == file.fingerprint else None
 
     def may_be_refused(self, file: LocalFile) -> bool:
-        """Whether only its digest tells if these are the bytes that were refused."""
-        refusal = self._refusals.get(file.path)
-        if refusal is None or not refusal.digest or refusal.fingerprint is None:
-            return False
-        refused, now = refusal.fingerprint, file.fingerprint
-        return refused != now and refused.size == now.size
-
-    def was_unreadable(self, file: LocalFile) -> bool:
-        """Whether the file, unchanged since, could not be read to its end the last time."""
+        """Whether only its digest tells if these are the bytes that were refused, or that could
+        not be read to their end."""
         refusal = self.state.refusals.get(file.path)
-        return refusal is not None and refusal.unread and refusal.fingerprint == file.fingerprint
+        if refusal is None or refusal.fingerprint is None:
+            return False
+        if refusal.unread or refusal.fingerprint == file.fingerprint:
+            return refusal.unread and refusal.fingerprint == file.fingerprint
+        known = file.path in self._refusals and refusal.digest is not None
+        return known and refusal.fingerprint.size == file.size
 
     def why_not_now(self, file: LocalFile) -> str | None:
         """Why a file cannot be uploaded yet."""
         if file.path in self.unsettled:
             return "still being written"
         if file.path in self.folder.downloading:
-            return DOWNLOADING
+            return "empty until the download beside it (.part or .crdownload) is done"
         if file.path in self._doubtful_paths:
             return "an earlier upload of it may still arrive"
-        if any(i.digest == file.digest for i in self._moved_while_in_doubt):
+        if any(i.digest == file.digest for i in self.moved_while_in_doubt):
             return "an upload under its former name may still arrive"
         return None
 
@@ -192,11 +184,6 @@ class Snapshot:
             racy=not trusted and file.fingerprint.racy_at(self.scanned_at),
             replaced_by=None,
         )
-
-    def current(self, entry: LedgerEntry) -> Attachment:
-        """The attachment of an entry as it is, also where the list is older than our last PUT."""
-        name, number = entry.name.current(self.now), entry.order.current(self.now)
-        return Attachment(entry.id, name, number, entry.size)
 
     def has_its_name(self, entry: LedgerEntry) -> bool:
         """Whether an attachment's name is its file's, or what the server always makes of that."""

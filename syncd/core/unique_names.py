@@ -6,53 +6,45 @@ names that are swapped. The one that has the name is renamed first. Only ours ar
 
 from __future__ import annotations
 
-from unicodedata import normalize
-
-from syncd.core.plan import Create, Plan, Rename
+from syncd.core.plan import Create, Plan, Put
 from syncd.core.snapshot import Snapshot
-from syncd.model import Attachment
-from syncd.task_state import LedgerEntry
-
-Holder = tuple[LedgerEntry, Attachment]
+from syncd.task_state import LedgerEntry, nfc
 
 
-def holders(s: Snapshot) -> dict[str, Holder]:
+def holders(s: Snapshot) -> dict[str, LedgerEntry]:
     """The attachments that we made and that are shown, by their current name after NFC.
 
     A released one has to give up its name, too: else its file could never have it again.
     """
-    ours = (e for e in s.state.entries.values() if e.role != "tombstone")
-    found = [(e, s.current(e)) for e in ours if e.id in s.shown]
-    return {normalize("NFC", a.name): (e, a) for e, a in found}
+    return {nfc(e.name.current(s.now)): e for e in s.state.entries.values() if e.is_shown}
 
 
 def make_room(plan: Plan, s: Snapshot) -> Plan:
     """Put off what needs a name that another of ours has, and rename that one now."""
     taken = holders(s)
-    free = tuple(r for r in plan.renames if not _is_blocked(r, taken))
-    creates = tuple(c for c in plan.creates if not _is_blocked(c, taken))
-    wanting: list[Create | Rename] = [*plan.creates, *plan.renames]
-    blocked = [action for action in wanting if _is_blocked(action, taken)]
+    free = tuple(r for r in plan.renames if _in_the_way(r, taken) is None)
+    creates = tuple(c for c in plan.creates if _in_the_way(c, taken) is None)
     leaving = {r.entry.id for r in free} | {d.id for d in (*plan.finish, *plan.deletes)}
-    in_the_way = {taken[_wanted(a)][0].id: taken[_wanted(a)] for a in blocked}
-    aside = [_rename_aside(*h) for id_, h in in_the_way.items() if id_ not in leaving]
+    wanting: list[Create | Put] = [*plan.creates, *plan.renames]
+    found = (_in_the_way(action, taken) for action in wanting)
+    in_the_way = {e.id: e for e in found if e is not None and e.id not in leaving}
+    aside = [_rename_aside(s, entry) for entry in in_the_way.values()]
     if len(creates) == len(plan.creates):
         # One name of a ring is enough: the others can follow it.
         aside = aside[:1]
     return plan._replace(creates=creates, renames=(*free, *aside))
 
 
-def _is_blocked(action: Create | Rename, taken: dict[str, Holder]) -> bool:
-    holder = taken.get(_wanted(action))
-    itself = isinstance(action, Rename) and holder is not None and holder[0].id == action.entry.id
-    return holder is not None and not itself
+def _in_the_way(action: Create | Put, taken: dict[str, LedgerEntry]) -> LedgerEntry | None:
+    """The other attachment that has the name which an action needs."""
+    if isinstance(action, Create):
+        return taken.get(nfc(action.file.path))
+    holder = taken.get(nfc(action.name))
+    return holder if holder is not None and holder.id != action.entry.id else None
 
 
-def _wanted(action: Create | Rename) -> str:
-    return normalize("NFC", action.file.path if isinstance(action, Create) else action.name)
-
-
-def _rename_aside(entry: LedgerEntry, a: Attachment) -> Rename:
-    stem, dot, ending = a.name.rpartition(".")
-    name = f"{stem} (old {a.id}).{ending}" if dot and stem else f"{a.name} (old {a.id})"
-    return Rename(entry, a.name, a.display_order, name, a.display_order, put_back=False)
+def _rename_aside(s: Snapshot, entry: LedgerEntry) -> Put:
+    old, number = entry.name.current(s.now), entry.order.current(s.now)
+    stem, dot, ending = old.rpartition(".")
+    name = f"{stem} (old {entry.id}).{ending}" if dot and stem else f"{old} (old {entry.id})"
+    return Put(entry, old, number, name, number, put_back=False)

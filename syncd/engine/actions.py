@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from syncd.core.plan import Create, Delete, Limits, Plan, Rename, Reorder, batches
+from syncd.core.plan import Create, Delete, Limits, Plan, Put, batches
 
 Kind = Literal["create", "replace", "rename", "reorder", "delete", "adopt", "list", "wait"]
 
@@ -51,14 +51,14 @@ def of_delete(delete: Delete) -> Action:
     )
 
 
-def of_rename(rename: Rename) -> Action:
+def of_rename(rename: Put) -> Action:
     why = "renamed in the task, put back" if rename.put_back else "its file was renamed"
     if rename.old_number != rename.number:
         why = f"{why}, and moved from {rename.old_number} to {rename.number}"
     return Action("rename", rename.name, why, attachment=rename.entry.id, old_name=rename.old_name)
 
 
-def of_reorder(reorder: Reorder) -> Action:
+def of_reorder(reorder: Put) -> Action:
     why = "moved in the task, put back" if reorder.put_back else "to its place in the order"
     why = f"{why}, from {reorder.old_number} to {reorder.number}"
     return Action("reorder", reorder.entry.path, why, attachment=reorder.entry.id)

@@ -6,98 +6,71 @@ new cycle to plan from the truth.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from syncd.core.plan import Delete, Limits, Plan, Rename, Reorder, batches
+from syncd.core.plan import Delete, Plan, Put, batches
 from syncd.engine import actions
 from syncd.engine.actions import Action
-from syncd.engine.context import Context
 from syncd.engine.outcome import Failure, Outcome
+from syncd.engine.run import Run
 from syncd.engine.uploads import Uploads
 from syncd.errors import ApiError
-from syncd.model import Attachment, TaskKey
-from syncd.state.task_ledger import TaskLedger
+from syncd.model import Attachment
+
+Change = Delete | Put
+"""One request each."""
 
 
-def apply(
-    context: Context,
-    task: TaskKey,
-    ledger: TaskLedger,
-    root: str,
-    plan: Plan,
-    limits: Limits,
-    on_done: Callable[[Action], None],
-    *,
-    uploads_last: bool = False,
-) -> Outcome:
+def apply(run: Run, root: str, plan: Plan) -> Outcome:
     """Carry out a plan, in the order of what matters most; nothing is sent after a failure.
 
-    `on_done` hears of each action as soon as it is confirmed and recorded. `uploads_last`: the
-    server failed on one in this run, and the rest does not wait for it.
+    Uploads come last if the server failed on one in this run: the rest does not wait for it.
     """
-    changes = _Changes(context, task, ledger, on_done)
-    rest: list[Delete | Rename | Reorder] = [*plan.deletes, *plan.renames, *plan.reorders]
-    reserve = context.quota.reserve
-    changes.run(plan.finish, reserve=0)
-    outcome = changes.outcome
-    if uploads_last and not outcome.failures:
-        changes.run(rest, reserve=reserve)
-    if not outcome.failures:
-        uploads = Uploads(context, task, ledger, root, on_done, keeps_old=limits.keeps_old)
-        uploads.run(outcome, batches(plan.creates, limits))
-    if not uploads_last and not outcome.failures:
-        changes.run(rest, reserve=reserve)
+    outcome = Outcome()
+    rest: list[Change] = [*plan.deletes, *plan.renames, *plan.reorders]
+    reserve, uploads_last = run.context.quota.reserve, run.policy.server.error is not None
+    _carry_out(run, outcome, plan.finish, reserve=0)
+    if uploads_last:
+        _carry_out(run, outcome, rest, reserve)
+    if plan.creates and not outcome.ended:
+        Uploads(run, outcome, root).send(batches(plan.creates, run.limits))
+    if not uploads_last:
+        _carry_out(run, outcome, rest, reserve)
     return outcome
 
 
-class _Changes:
-    """Deletes, renames and moves: one request each."""
-
-    def __init__(
-        self,
-        context: Context,
-        task: TaskKey,
-        ledger: TaskLedger,
-        on_done: Callable[[Action], None],
-    ) -> None:
-        self._context = context
-        self._task = task
-        self._ledger = ledger
-        self._on_done = on_done
-        self.outcome = Outcome()
-
-    def run(self, changes: Iterable[Delete | Rename | Reorder], *, reserve: int) -> None:
-        """One by one, up to the first failure, or until others have spent the quota."""
-        for change in changes:
-            left = self._context.quota.left(self._task.organization_id)
-            if left is not None and left <= reserve:
-                return
-            try:
-                action = self._delete(change) if isinstance(change, Delete) else self._put(change)
-            except ApiError as error:
-                self.outcome.failures.append(_failure(error, change))
-                return
-            self.outcome.done.append(action)
-            self._on_done(action)
-
-    def _delete(self, delete: Delete) -> Action:
-        self._context.remote.delete(self._task, delete.id)
-        counted = None if delete.reason == "replaced" else delete.path or delete.name
-        self._ledger.record_deleted(Attachment(delete.id, delete.name, 0, delete.size), counted)
-        return actions.of_delete(delete)
-
-    def _put(self, change: Rename | Reorder) -> Action:
-        id_, name, number = change.entry.id, change.name, change.number
-        self._context.remote.update(self._task, id_, name, number)
-        renamed = isinstance(change, Rename)
-        self._ledger.record_updated(id_, name, number, put_back=renamed and change.put_back)
-        if isinstance(change, Rename):
-            return actions.of_rename(change)
-        self.outcome.reordered += 1
-        return actions.of_reorder(change)
+def _carry_out(run: Run, outcome: Outcome, changes: Iterable[Change], reserve: int) -> None:
+    """One by one, up to the first failure, or until others have spent the quota."""
+    for change in changes:
+        if outcome.ended or not run.affords(1 + reserve):
+            return
+        run.ledger.write()
+        try:
+            action = _delete(run, change) if isinstance(change, Delete) else _put(run, change)
+        except ApiError as error:
+            outcome.failures.append(_failure(error, change))
+            continue
+        outcome.reordered += action.kind == "reorder"
+        outcome.done.append(action)
+        run.note_done(action)
 
 
-def _failure(error: ApiError, change: Delete | Rename | Reorder) -> Failure:
+def _delete(run: Run, delete: Delete) -> Action:
+    run.context.remote.delete(run.folder.task, delete.id)
+    counted = None if delete.reason == "replaced" else delete.path or delete.name
+    run.ledger.record_deleted(Attachment(delete.id, delete.name, 0, delete.size), counted)
+    return actions.of_delete(delete)
+
+
+def _put(run: Run, change: Put) -> Action:
+    id_, name, number = change.entry.id, change.name, change.number
+    renamed = name != change.old_name
+    run.context.remote.update(run.folder.task, id_, name, number)
+    run.ledger.record_updated(id_, name, number, put_back=renamed and change.put_back)
+    return actions.of_rename(change) if renamed else actions.of_reorder(change)
+
+
+def _failure(error: ApiError, change: Change) -> Failure:
     if isinstance(change, Delete):
         return Failure(error, attachment_id=change.id, name=change.path or change.name)
     return Failure(error, attachment_id=change.entry.id, name=change.entry.path)

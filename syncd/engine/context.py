@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from syncd.engine.quota import QuotaMeter
@@ -102,3 +104,8 @@ class Context:
     """Called while work goes on: the worker is alive."""
     checkpoint: Callable[[], None] = lambda: None
     """Called where work can be left: raises Stopped if it is to be."""
+
+    @cached_property
+    def upload_threads(self) -> ThreadPoolExecutor:
+        """They live as long as the process."""
+        return ThreadPoolExecutor(self.connections)

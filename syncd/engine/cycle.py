@@ -14,9 +14,8 @@ from syncd.core.snapshot import Snapshot
 from syncd.core.unique_names import make_room
 from syncd.engine import actions
 from syncd.engine.apply import apply
-from syncd.engine.decision import AGAIN, LIST_AGAIN, Decision
 from syncd.engine.observe import OutOfQuota
-from syncd.engine.outcome import Outcome
+from syncd.engine.outcome import AGAIN, LIST_AGAIN, Decision, Outcome
 from syncd.engine.report import LATER, PARTLY, Trouble
 from syncd.engine.run import Run
 from syncd.engine.server_failures import reconsidered
@@ -49,21 +48,12 @@ def cycle(run: Run) -> Sequence[Decision]:
     possible = _fit(run, plan, snapshot)
     if not possible.busy:
         return _nothing_to_send(run, plan)
-    outcome = apply(
-        run.context,
-        run.folder.task,
-        run.ledger,
-        snapshot.folder.root,
-        possible,
-        run.limits,
-        run.done,
-        uploads_last=run.policy.server.error is not None,
-    )
+    outcome = apply(run, snapshot.folder.root, possible)
     return _after(run, outcome, plan, snapshot)
 
 
 def _observe(run: Run) -> Snapshot | Decision:
-    run.notes.unlisted = run.notes.unlisted and not run.observer.needs_list
+    run.unlisted = run.unlisted and not run.observer.needs_list
     try:
         return run.observer.observe()
     except FolderError as error:
@@ -75,7 +65,7 @@ def _observe(run: Run) -> Snapshot | Decision:
 
 
 def _permission(run: Run, s: Snapshot) -> Permission:
-    deleted = run.notes.deleted if run.options.once else s.deleted_lately
+    deleted = run.deleted if run.options.once else s.deleted_lately
     return Permission(run.approved, run.options.allow_delete, deleted)
 
 
@@ -84,9 +74,9 @@ def _before_applying(run: Run, plan: Plan, s: Snapshot) -> Decision | None:
     if not s.fresh and (plan.needs_list is not None or plan.deletes_foreign):
         return LIST_AGAIN
     paths = (c.file.path for c in plan.creates)
-    if restless := frozenset(p for p in paths if run.notes.sends[p] >= SENDS):
+    if restless := frozenset(p for p in paths if run.sends[p] >= SENDS):
         return Decision(unsettled=restless)
-    run.notes.describe(plan, s, run.limits, run.requests)
+    run.note_plan(plan, s)
     return run.policy.server.sort_out(plan.creates, run.ledger.state, s.folder.root, s.now)
 
 
@@ -94,7 +84,7 @@ def _record(run: Run, plan: Plan) -> None:
     """What the plan knows without a request."""
     run.ledger.record_plan(plan.records, plan.identity, plan.mirror_approved, plan.held_of)
     for path in plan.adopted:
-        run.done(actions.of_adoption(path))
+        run.note_done(actions.of_adoption(path))
     if plan.in_order:
         run.ledger.record_order(plan.sequence, kept=True)
 
@@ -115,10 +105,10 @@ def _fit(run: Run, plan: Plan, s: Snapshot) -> Plan:
 
 def _after(run: Run, outcome: Outcome, plan: Plan, s: Snapshot) -> Sequence[Decision]:
     """Note what was done, and decide what its failures mean."""
-    notes, policy, ledger = run.notes, run.policy, run.ledger
-    notes.left_to_do -= len(outcome.done)
-    notes.unlisted = notes.unlisted or outcome.unlisted
-    notes.sends.update(create.file.path for batch, _ in outcome.sent for create in batch)
+    policy, ledger = run.policy, run.ledger
+    run.left_to_do -= len(outcome.done)
+    run.unlisted = run.unlisted or outcome.unlisted
+    run.sends.update(create.file.path for batch, _ in outcome.sent for create in batch)
     if outcome.reordered and outcome.reordered == len(plan.reorders):
         put_back = any(r.put_back for r in plan.reorders)
         ledger.record_order(plan.sequence, kept=False, put_back=put_back)
@@ -127,23 +117,30 @@ def _after(run: Run, outcome: Outcome, plan: Plan, s: Snapshot) -> Sequence[Deci
         alike, proven = reconsidered(ledger.state, s.now)
         ledger.forgive(alike)
         ledger.record_refusals(proven)
+    all_sent = run.left_to_do == len(plan.waiting)
     for batch, sent in outcome.sent:
         policy.uploads.accepted(batch)
         for create, one in zip(batch, sent, strict=True):
-            if not one.changed:
+            if one.changed:
+                all_sent = False
+            else:
                 file = create.file
                 run.observer.contents.know(file.path, file.fingerprint, one.digest)
-    return [policy.after_failure(f, s, ledger.state) for f in outcome.failures] or [AGAIN]
+    ledger.write()
+    if outcome.failures:
+        return [policy.after_failure(f, s, ledger.state) for f in outcome.failures]
+    # A list is all that is left to do: another scan before it would find nothing new.
+    return [LIST_AGAIN if run.unlisted and all_sent else AGAIN]
 
 
 def _nothing_to_send(run: Run, plan: Plan) -> Sequence[Decision]:
     """Everything possible is done: is anything left, and is it worth waiting for?"""
-    notes, uploads = run.notes, run.policy.uploads
-    if notes.unlisted:
+    uploads = run.policy.uploads
+    if run.unlisted:
         return [LIST_AGAIN]
     if decision := run.policy.server.try_again():
         return [decision]
-    notes.unsent = plan.creates
+    run.unsent = plan.creates
     unsorted = 0 if uploads.is_affordable else len(plan.creates)
     if plan.busy and not unsorted:
         return [run.policy.out_of_quota(run.context.clock(), cost(plan, run.limits))]
@@ -151,8 +148,8 @@ def _nothing_to_send(run: Run, plan: Plan) -> Sequence[Decision]:
         return [run.policy.not_sorted_out(unsorted)]
     if not plan.waiting:
         return []
-    if plan.lagging and run.options.once and notes.lags < LISTS_FOR_LAG:
-        notes.lags += 1
+    if plan.lagging and run.options.once and run.lags < LISTS_FOR_LAG:
+        run.lags += 1
         return [Decision(needs_list=True, wait=LAG)]
     first = plan.waiting[0]
     more = f" (and {len(plan.waiting) - 1} more)" if len(plan.waiting) > 1 else ""

@@ -150,19 +150,26 @@ class FailedUploads:
 
 
 def refusal(
-    state: TaskState, subject: str, file: LocalFile | None, error: str, now: float, **more: object
+    state: TaskState,
+    subject: str,
+    error: str,
+    now: float,
+    file: LocalFile | None = None,
+    *,
+    digest: str | None = None,
+    whole: bool = False,
 ) -> Refusal:
     """The refusal to remember: each time in a row it is honoured twice as long."""
-    found = Refusal(subject, error, file.fingerprint if file else None, 1, 0.0)
-    found = found._replace(**more)  # type: ignore[arg-type]
+    fingerprint, attempts = file.fingerprint if file else None, 1
     before = state.refusals.get(subject)
     if before is not None and before.not_before <= now:
-        same_bytes = bool(found.digest) and before.digest == found.digest
-        if before.fingerprint == found.fingerprint or same_bytes:
-            found = found._replace(attempts=before.attempts + 1)
-    return found._replace(not_before=now + retry_delay(found.attempts))
+        same_bytes = bool(digest) and before.digest == digest
+        if before.fingerprint == fingerprint or same_bytes:
+            attempts = before.attempts + 1
+    until = now + retry_delay(attempts)
+    return Refusal(subject, error, fingerprint, attempts, until, whole, digest)
 
 
 def unreadable(state: TaskState, file: LocalFile, reason: str, now: float) -> Refusal:
     """A file that twice could not be read to its end: left alone like a refused one."""
-    return refusal(state, file.path, file, reason, now, digest="")
+    return refusal(state, file.path, reason, now, file, digest="")

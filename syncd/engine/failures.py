@@ -15,9 +15,8 @@ from syncd.core.unique_names import holders
 from syncd.engine.advice import about_task, lacks_right
 from syncd.engine.contents import Contents
 from syncd.engine.context import Options
-from syncd.engine.decision import AGAIN, LIST_AGAIN, Decision
 from syncd.engine.failed_uploads import FailedUploads, refusal, unreadable
-from syncd.engine.outcome import Failure
+from syncd.engine.outcome import AGAIN, LIST_AGAIN, Decision, Failure
 from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import KEY, LATER, PARTLY, Cause, Trouble
 from syncd.engine.server_failures import ServerFailures
@@ -112,15 +111,13 @@ class FailurePolicy:
             return Decision(needs_list=True, wait=max(until - now, 0.0), why=text)
         return Decision(Trouble(LATER, text, "quota", resumes_at=until))
 
-    def at_the_end(
-        self, left: Sequence[Create], state: TaskState, root: str, now: float
-    ) -> Decision:
+    def at_the_end(self, left: Sequence[Create], state: TaskState, now: float) -> Decision:
         """What to remember of uploads and changes that failed; `left` are creates to do.
 
         Where every upload was refused alike, the folder is in error, not its files; where the
         server accepted nothing else, it is the server.
         """
-        found = self.server.at_the_end(left, state, root, now)
+        found = self.server.at_the_end(left, state, now)
         of_server = [r.error for r in found if r.not_before <= now]
         trouble = Trouble(LATER, of_server[-1], "server") if of_server else None
         alike = self.uploads.alike(left)
@@ -129,7 +126,7 @@ class FailurePolicy:
             text = f"every upload is refused alike: {error}{lacks_right(error)}"
             trouble = Trouble(PARTLY, text, "files")
             found += [
-                refusal(state, c.file.path, c.file, text, now, whole=True)
+                refusal(state, c.file.path, text, now, c.file, whole=True)
                 for c in (*creates, *left)
             ]
         return Decision(trouble, refusals=tuple(found))
@@ -165,14 +162,13 @@ class FailurePolicy:
             return AGAIN
         if not failure.creates:
             subject = f"#{failure.attachment_id}"
-            found = refusal(state, subject, None, str(error), snapshot.now)
-            return Decision(refusals=(found,))
+            return Decision(refusals=(refusal(state, subject, str(error), snapshot.now),))
         culprit = self.uploads.refused(failure.creates, error)
         if culprit is None:
             return AGAIN
         file, now = culprit.file, snapshot.now
         digest = self._contents.of(snapshot.folder.root, file)
-        found = refusal(state, file.path, file, str(error), now, digest=digest)
+        found = refusal(state, file.path, str(error), now, file, digest=digest)
         return Decision(refusals=(found,))
 
     def _file_failed(
@@ -243,7 +239,7 @@ def _is_name_taken(error: ApiError, failure: Failure, snapshot: Snapshot) -> boo
     taken = holders(snapshot)
     names = [c.file.path for c in failure.creates] or [failure.name]
     found = (taken.get(normalize("NFC", name)) for name in names)
-    return any(h is not None and h[0].id != failure.attachment_id for h in found)
+    return any(h is not None and h.id != failure.attachment_id for h in found)
 
 
 def _cause(error: ApiError) -> Cause:

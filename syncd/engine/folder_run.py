@@ -7,9 +7,7 @@ from dataclasses import replace
 
 from syncd.engine.context import Context, Options
 from syncd.engine.cycle import cycle
-from syncd.engine.decision import Decision
-from syncd.engine.failures import FailurePolicy
-from syncd.engine.observe import Observer
+from syncd.engine.outcome import Decision
 from syncd.engine.report import PARTLY, FolderReport, Trouble, worse
 from syncd.engine.run import Run
 from syncd.model import Folder
@@ -30,53 +28,37 @@ class FolderRun:
         approved: frozenset[int] = frozenset(),
     ) -> None:
         """`approved` are the attachments that `syncd approve` released."""
-        self.observer = Observer(context, options, folder, ledger)
-        policy = FailurePolicy(options, folder, context.quota, self.observer.contents)
-        before = context.quota.requests[folder.task]
-        self._run = Run(context, options, folder, ledger, approved, self.observer, policy, before)
+        self._run = Run(context, options, folder, ledger, approved)
+        self.observer = self._run.observer
 
     def run(self) -> FolderReport:
         """Raises StateError and Stopped alone: without the ledger nothing may be sent."""
         if self._run.options.retry:
             self._run.ledger.forget_waits()
         while True:
-            decisions = cycle(self._run)
-            for decision in decisions:
-                self._carry_out(decision)
             trouble = None
-            for decision in decisions:
+            for decision in (decisions := cycle(self._run)):
+                self._carry_out(decision)
                 trouble = worse(trouble, decision.trouble)
             if trouble is not None or not decisions:
                 return self.report(trouble)
 
     def report(self, trouble: Trouble | None) -> FolderReport:
         """What the run did so far; what failed is remembered from now on."""
-        run, notes = self._run, self._run.notes
-        now = run.context.clock()
-        root = self.observer.folder.root if self.observer.folder else ""
-        end = run.policy.at_the_end(notes.unsent, run.ledger.state, root, now)
+        run, quota = self._run, self._run.context.quota
+        end = run.policy.at_the_end(run.unsent, run.ledger.state, run.context.clock())
         self._carry_out(replace(end, trouble=None))
         trouble = worse(trouble, end.trouble)
-        alike = notes.plan.refused_alike
+        alike = run.plan.refused_alike
         if trouble is None and alike and not run.policy.uploads.any_accepted:
             trouble = Trouble(PARTLY, alike, "files")
+        run.ledger.write()
         run.context.ledger.flush()
-        return notes.report(
-            FolderReport.of(run.folder, trouble, run.requests),
-            end.refusals,
-            now=now,
-            left=run.context.quota.left(run.folder.task.organization_id),
-            reserve=run.context.quota.reserve,
-            dry_run=run.options.dry_run,
-        )
+        return run.report(trouble, end.refusals, quota.left(run.folder.task.organization_id))
 
     def unfinished(self, trouble: Trouble | None = None) -> FolderReport:
         """What the run has done until now; writes nothing, and any thread may ask."""
-        run, now = self._run, self._run.context.clock()
-        report = FolderReport.of(run.folder, trouble, run.requests)
-        dry_run = run.options.dry_run
-        report = run.notes.report(report, (), now=now, left=None, reserve=0, dry_run=dry_run)
-        return replace(report, in_sync=False)
+        return replace(self._run.report(trouble), in_sync=False)
 
     def _carry_out(self, decision: Decision) -> None:
         """Do what a decision says, but for the trouble that it may name."""
@@ -95,4 +77,5 @@ class FolderRun:
             later = f"; going on in {decision.wait:.0f} s" if decision.wait else ""
             log.warning("%s: %s%s", run.folder.name, decision.why, later)
         if decision.wait:
+            run.ledger.write()
             run.context.sleep(decision.wait)

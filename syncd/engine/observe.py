@@ -123,6 +123,7 @@ class Observer:
     def _list(self) -> None:
         """List the task and record what that changes, if the list can be believed."""
         ledger, task = self._ledger, self._folder.task
+        ledger.write()
         self._heed_throttle()
         self._await_doubt()
         superseded = any(e.role == "superseded" for e in ledger.state.entries.values())

@@ -1,19 +1,143 @@
-"""Count requests and keep the quota of each organization, across runs."""
+"""Count requests and keep the quota of each organization, across runs.
+
+Everything the user runs with that account in that organization draws on the same quota, so a header
+always knows better than our own count.
+"""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from syncd.engine.quota_window import Quota
 from syncd.model import QuotaReading, TaskKey
 from syncd.state.ledger import Ledger
 
+HOUR = 3600.0
+FREE_PLAN = 30
+"""Requests an hour that are assumed until more is seen ."""
+PROBES = (600.0, 1200.0, 2400.0, 3600.0)
+"""Seconds between probes after a 402 that does not say when the window resets."""
 _PAYMENT_REQUIRED = 402
 _NOT_ABOUT_THE_KEY = (*range(300, 400), 401, 407, 408)
 """Answers that say nothing for the key, or that a captive portal gives."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What is known of the quota of one organization; times in seconds since the epoch."""
+
+    remaining: int | None = None
+    """By the last header, less what was sent since."""
+    resets_in: float | None = None
+    """By the last header, counted from `noted_at`."""
+    noted_at: float = 0.0
+    spent: int = 0
+    """Our own requests since `window_from`."""
+    window_from: float | None = None
+    limit_seen: int = 0
+    """The largest remaining-plus-own-spending seen in a window."""
+    spent_up: bool = False
+    """The last answer was a 402."""
+    probes: int = 0
+    """402s in a row that did not say when the window resets."""
+    lowest: int | None = None
+    """The lowest header since requests are under way together: their answers may overtake each
+    other, and what is left in a window never grows."""
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Quota:
+        """As it was kept; what cannot be read counts as unknown."""
+        try:
+            return cls(**json.loads(text)) if text else cls()
+        except (ValueError, TypeError):
+            return cls()
+
+    def to_json(self) -> str:
+        return json.dumps(vars(self))
+
+    def at(self, now: float) -> Quota:
+        """As it stands now: after its reset a window is as good as new."""
+        ends = self.resets_at(now)
+        if ends is not None and now >= ends:
+            return Quota(limit_seen=self.limit_seen, probes=self.probes)
+        return self
+
+    def anchored(self, now: float) -> Quota:
+        """What was noted later than now was noted by a clock that has been set back since."""
+        window = self.window_from
+        if self.noted_at <= now and (window is None or window <= now):
+            return self
+        window = None if window is None else min(window, now)
+        return replace(self, noted_at=min(self.noted_at, now), window_from=window)
+
+    def resets_at(self, now: float) -> float | None:
+        """When the window ends; a clock set back cannot move that away."""
+        if self.resets_in is not None:
+            return min(self.noted_at, now) + self.resets_in
+        if self.window_from is not None:
+            return min(self.window_from, now) + HOUR
+        return None
+
+    def left(self, configured: int | None) -> int | None:
+        """Requests that may still be sent, the reserve included; None = nobody knows."""
+        if self.spent_up:
+            return 0
+        if configured is not None:
+            return max(configured - self.spent, 0)
+        return self.remaining
+
+    def limit(self, configured: int | None) -> int:
+        """Requests an hour, as far as is known."""
+        return configured or max(self.limit_seen, FREE_PLAN)
+
+    def sending(self, now: float) -> Quota:
+        """A request is about to go out."""
+        quota = self.at(now)
+        remaining = None if quota.remaining is None else max(quota.remaining - 1, 0)
+        return replace(
+            quota,
+            remaining=remaining,
+            spent=quota.spent + 1,
+            window_from=now if quota.window_from is None else quota.window_from,
+        )
+
+    def unsent(self) -> Quota:
+        """What was about to go out did not: offline, nothing is spent."""
+        remaining = None if self.remaining is None else self.remaining + 1
+        return replace(self, remaining=remaining, spent=max(self.spent - 1, 0))
+
+    def answered(
+        self, reading: QuotaReading, now: float, *, spent_up: bool, in_parallel: bool = False
+    ) -> Quota:
+        """An answer came in; `spent_up` = it was a 402, `in_parallel` = others may overtake it."""
+        told = reading.remaining
+        if in_parallel:
+            headers = [n for n in (told, self.lowest) if n is not None]
+            told = min(headers, default=None)
+        remaining = self.remaining if told is None else told
+        resets_in, noted_at = self.resets_in, self.noted_at
+        probes = self.probes if self.spent_up else 0
+        if reading.resets_in is not None:
+            resets_in, noted_at = max(reading.resets_in, 1.0), now
+        elif spent_up:
+            resets_in, noted_at = PROBES[min(self.probes, len(PROBES) - 1)], now
+            probes = self.probes + 1
+        seen = 0 if told is None else told + self.spent
+        return replace(
+            self,
+            remaining=0 if spent_up or self.spent_up else remaining,
+            resets_in=resets_in,
+            noted_at=noted_at,
+            limit_seen=max(self.limit_seen, seen),
+            # An upload that was on its way when the 402 came says nothing to the contrary.
+            spent_up=spent_up or self.spent_up,
+            probes=probes,
+            lowest=told if in_parallel else None,
+        )
 
 
 class QuotaMeter:

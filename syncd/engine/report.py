@@ -128,23 +128,13 @@ class FolderReport:
 
     def as_json(self) -> dict[str, Any]:
         """The folder's part of `--once --json`."""
+        single = ("name", "path", "task_id", "in_sync", "requests", "planned_requests")
+        names = ("created", "replaced", "reordered", "deleted", "adopted", "detached", "foreign")
         return {
-            "name": self.name,
-            "path": self.path,
-            "task_id": self.task_id,
-            "in_sync": self.in_sync,
-            "requests": self.requests,
-            "planned_requests": self.planned_requests,
-            "created": self.created,
-            "replaced": self.replaced,
+            **{key: getattr(self, key) for key in single},
+            **{key: list(getattr(self, key)) for key in (*names, "contested")},
             "renamed": [list(pair) for pair in self.renamed],
-            "reordered": self.reordered,
-            "deleted": self.deleted,
-            "adopted": self.adopted,
-            "detached": list(self.detached),
-            "foreign": list(self.foreign),
             "held": [h.name for h in self.held],
-            "contested": list(self.contested),
             "failed": [{"name": p.path, "error": p.reason} for p in self.failed],
             "skipped": [{"name": p.path, "reason": p.reason} for p in self.skipped],
             "error": self.error,

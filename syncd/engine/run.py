@@ -1,42 +1,67 @@
-"""What one run of one folder works with, and what it has done so far."""
+"""What one run of one folder works with, what it has done so far, and the report made of it."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from syncd.core.plan import Limits
+from syncd.core.plan import Create, Limits, Plan, cost
+from syncd.core.snapshot import Snapshot
 from syncd.engine import actions
 from syncd.engine.actions import Action
 from syncd.engine.context import Context, Options
 from syncd.engine.failures import FailurePolicy
 from syncd.engine.observe import Observer
-from syncd.engine.run_notes import RunNotes
-from syncd.model import Folder
+from syncd.engine.report import LATER, OK, FolderReport, Trouble
+from syncd.model import Folder, Problem
 from syncd.state.task_ledger import TaskLedger
+from syncd.task_state import Refusal
 
 writes = logging.getLogger("syncd.apply")
 """One line per write."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
-    """One run of one folder."""
+    """Its notes grow with every cycle."""
 
     context: Context
     options: Options
     folder: Folder
     ledger: TaskLedger
     approved: frozenset[int]
-    observer: Observer
-    policy: FailurePolicy
-    requests_before: int
-    notes: RunNotes = field(default_factory=RunNotes)
+    """Attachments that `syncd approve` released."""
+    plan: Plan = field(default_factory=Plan)
+    """The last one."""
+    done: list[Action] = field(default_factory=list)
+    planned: list[Action] = field(default_factory=list)
+    """Of a dry run: actions of the first plan."""
+    planned_requests: int | None = None
+    skipped: tuple[Problem, ...] = ()
+    hints: dict[str, None] = field(default_factory=dict)
+    sends: Counter[str] = field(default_factory=Counter)
+    """Uploads carried out, by path."""
+    unlisted: bool = False
+    """A create was answered of which only the next list tells the id."""
+    unsent: tuple[Create, ...] = ()
+    """Creates that are left at the end."""
+    left_to_do: int = 0
+    """Actions of the last plan that were not carried out."""
+    lags: int = 0
+    """Lists taken to see what was answered with 201."""
+
+    def __post_init__(self) -> None:
+        quota = self.context.quota
+        self.observer = Observer(self.context, self.options, self.folder, self.ledger)
+        self.policy = FailurePolicy(self.options, self.folder, quota, self.observer.contents)
+        self._requests_before = quota.requests[self.folder.task]
 
     @property
     def requests(self) -> int:
         """Requests of this run so far."""
-        return self.context.quota.requests[self.folder.task] - self.requests_before
+        return self.context.quota.requests[self.folder.task] - self._requests_before
 
     @property
     def limits(self) -> Limits:
@@ -49,9 +74,73 @@ class Run:
             keeps_old=self.folder.rules.delete == "never",
         )
 
-    def done(self, action: Action) -> None:
-        """Note a confirmed action; a line of the log tells of each write."""
-        self.notes.done.append(action)
-        if action.kind != "adopt":
+    @property
+    def deleted(self) -> int:
+        """Deletes that the guard counts."""
+        return sum(a.kind == "delete" and not a.old_version for a in self.done)
+
+    def affords(self, requests: int) -> bool:
+        """Whether so many requests are left of the quota, as far as is known."""
+        left = self.context.quota.left(self.folder.task.organization_id)
+        return left is None or left >= requests
+
+    def note_plan(self, plan: Plan, s: Snapshot) -> None:
+        """Keep what a plan says of the state of things."""
+        self.plan, self.skipped, self.left_to_do = plan, s.folder.skipped, plan.size
+        self.hints |= dict.fromkeys(plan.hints)
+        if self.planned_requests is None:
+            self.planned_requests = self.requests + cost(plan, self.limits)
+            if self.options.dry_run:
+                self.planned = actions.planned(plan, self.limits)
+
+    def note_done(self, action: Action) -> None:
+        """Keep a confirmed action; a line of the log tells of each write."""
+        self.done.append(action)
+        if action.kind != "adopt" and writes.isEnabledFor(logging.INFO):
             left = self.context.quota.left(self.folder.task.organization_id)
             writes.info("%s: %s", self.folder.name, actions.sentence(action, left))
+
+    def report(
+        self, trouble: Trouble | None, failures: Iterable[Refusal] = (), left: int | None = None
+    ) -> FolderReport:
+        """The report on what was done until now; `failures` are remembered from now on, `left`
+        requests are left of the quota."""
+        plan, failures, now = self.plan, tuple(failures), self.context.clock()
+        dry_run, reserve = self.options.dry_run, self.context.quota.reserve
+        alike = {r.subject for r in failures if r.whole}
+        of_server = {r.error for r in failures if r.not_before <= now}
+        failed = [p for p in plan.failed if p.path not in alike and p.reason not in of_server]
+        planned = sum(a.requests for a in self.planned)
+        hints = [*self.hints]
+        if left is not None and planned > max(left - reserve, 0):
+            hints.append(
+                f"the quota has {left} requests left, {reserve} of them kept back: a run does "
+                "what fits, a later one goes on"
+            )
+        report = replace(
+            FolderReport.of(self.folder, trouble, self.requests),
+            planned_requests=self.planned_requests or 0,
+            actions=list(self.planned if dry_run else self.done),
+            detached=list(plan.detached),
+            foreign=self._foreign_after() if dry_run else list(plan.foreign),
+            held=list(plan.held),
+            contested=list(plan.contested),
+            failed=list(dict.fromkeys(failed)),
+            skipped=list(self.skipped),
+            hints=hints,
+        )
+        if report.code == LATER:
+            report = replace(report, pending=max(self.left_to_do, 0) + len(of_server))
+        return replace(
+            report, in_sync=report.exit_code == OK and not report.pending and not planned
+        )
+
+    def _foreign_after(self) -> list[str]:
+        """Names that will be foreign once the plan is carried out."""
+        names = list(self.plan.foreign)
+        for delete in self.plan.deletes:
+            if delete.reason == "foreign" and delete.name in names:
+                names.remove(delete.name)
+        if self.limits.keeps_old:
+            names += [c.replaces.name.seen for c in self.plan.creates if c.replaces]
+        return names

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from syncd.core.plan import Create
+from syncd.core.snapshot import retry_delay
 from syncd.engine.contents import Contents
-from syncd.engine.decision import Decision
 from syncd.engine.failed_uploads import FailedUploads, refusal
-from syncd.engine.outcome import Failure
+from syncd.engine.outcome import Decision, Failure
 from syncd.engine.report import LATER, Trouble
 from syncd.errors import Doubtful
-from syncd.model import LocalFile
 from syncd.task_state import Refusal, TaskState
 
 TRIES = 3
@@ -32,11 +31,11 @@ class ServerFailures:
         self._failed_uploads = uploads
         self._contents = contents
         self._once = once
-        self._uploads: dict[str, tuple[LocalFile, Doubtful]] = {}
+        self._uploads: dict[str, Refusal] = {}
         """Files that failed alone, and not for the first time."""
-        self._changes: dict[int, Doubtful] = {}
+        self._changes: dict[str, Refusal] = {}
         """Attachments whose rename, move or delete failed."""
-        self._tried_again: set[int] = set()
+        self._tried_again: set[str] = set()
         self._failed_changes = 0
         self.error: Doubtful | None = None
         """The last failure of an upload."""
@@ -50,12 +49,11 @@ class ServerFailures:
             self.error = error
             self._failed_uploads.failed(failure.creates)
             return Decision(needs_list=True, why=why)
-        assert failure.attachment_id is not None, "neither an upload nor a change"
         self._failed_changes += 1
         if self._failed_changes > TRIES:
             return Decision(Trouble(LATER, str(error), "server"), needs_list=True)
-        self._changes[failure.attachment_id] = error
-        aside = refusal(state, f"#{failure.attachment_id}", None, str(error), now)
+        aside = refusal(state, f"#{failure.attachment_id}", str(error), now)
+        self._changes[aside.subject] = aside
         wait = 2.0 ** (self._failed_changes - 1)
         return Decision(needs_list=True, wait=wait, why=why, aside=(aside,))
 
@@ -69,49 +67,35 @@ class ServerFailures:
         found = self._failed_uploads.failed_alone(creates)
         if not found or self.error is None:
             return None
-        error = self.error
-        self._uploads |= {c.file.path: (c.file, error) for c in found}
-        aside = (
-            refusal(
-                state,
-                c.file.path,
-                c.file,
-                str(error),
-                now,
-                digest=self._contents.of(root, c.file),
-            )
-            for c in found
-        )
-        return Decision(aside=tuple(aside))
+        for file in (create.file for create in found):
+            digest = self._contents.of(root, file)
+            error = str(self.error)
+            self._uploads[file.path] = refusal(state, file.path, error, now, file, digest=digest)
+        return Decision(aside=tuple(self._uploads.values()))
 
     def try_again(self) -> Decision | None:
         """All else is done: changes that failed once are tried once more."""
         once = self._changes.keys() - self._tried_again
-        for id_ in once:
-            del self._changes[id_]
+        for subject in once:
+            del self._changes[subject]
         self._tried_again |= once
-        return Decision(released=frozenset(f"#{id_}" for id_ in once)) if once else None
+        return Decision(released=frozenset(once)) if once else None
 
-    def at_the_end(
-        self, left: Sequence[Create], state: TaskState, root: str, now: float
-    ) -> list[Refusal]:
+    def at_the_end(self, left: Sequence[Create], state: TaskState, now: float) -> list[Refusal]:
         """What to remember; where it says that nothing is to wait, it is the server."""
         accepted = self._failed_uploads.any_accepted
         blamed = {r.subject for r in state.refusals.values() if r.proven and not r.whole}
         blamed &= self._failed_uploads.known.keys()
-        alike = not accepted and len(self._uploads) + len(left) > 1
-        found = []
-        for path, (file, error) in self._uploads.items():
-            digest = self._contents.of(root, file)
-            one = refusal(state, path, file, str(error), now, digest=digest)
-            found.append(
-                one if accepted or path in blamed else self._unproven(one, state, now, alike=alike)
-            )
-        alike = len(self._changes) > 1
-        for id_, error in self._changes.items():
-            one = refusal(state, f"#{id_}", None, str(error), now)
-            found.append(one if self.any_change else self._unproven(one, state, now, alike=alike))
-        return found
+        uploads, changes = self._uploads.values(), self._changes.values()
+        alike = not accepted and len(uploads) + len(left) > 1
+        judged = [(r, accepted or r.subject in blamed, alike) for r in uploads]
+        judged += [(r, self.any_change, len(changes) > 1) for r in changes]
+        return [
+            r._replace(not_before=now + retry_delay(r.attempts))
+            if is_proven
+            else self._unproven(r, state, now, alike=alike)
+            for r, is_proven, alike in judged
+        ]
 
     def _unproven(self, found: Refusal, state: TaskState, now: float, *, alike: bool) -> Refusal:
         """Nothing else of its kind was accepted: it may be the server after all.
@@ -121,10 +105,10 @@ class ServerFailures:
         """
         before = state.refusals.get(found.subject)
         known = before is not None and not before.proven and before.fingerprint == found.fingerprint
-        found = found._replace(proven=False)
         if alike or (self._once and not known and not self.any_change):
-            return found._replace(not_before=now, attempts=found.attempts - 1)
-        return found._replace(not_before=min(found.not_before, now + LONGEST_UNPROVEN))
+            return found._replace(proven=False, not_before=now, attempts=found.attempts - 1)
+        delay = min(retry_delay(found.attempts), LONGEST_UNPROVEN)
+        return found._replace(proven=False, not_before=now + delay)
 
 
 def reconsidered(state: TaskState, now: float) -> tuple[list[str], list[Refusal]]:

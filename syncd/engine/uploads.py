@@ -7,105 +7,77 @@ shows what was made of it. Threads only send and return values; the ledger is th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from syncd.core.listing import entry_of
 from syncd.core.plan import Create
-from syncd.engine.actions import Action, of_create
-from syncd.engine.context import Context
+from syncd.engine.actions import of_create
 from syncd.engine.outcome import Failure, Outcome
+from syncd.engine.run import Run
 from syncd.errors import ApiError, FileProblem, ShortRead, Stopped, SyncdError
 from syncd.focus.uploads import Receipt, Upload
 from syncd.local.file_content import absolute_path
-from syncd.model import Attachment, LocalFile, TaskKey
-from syncd.state.task_ledger import TaskLedger
+from syncd.model import Attachment, LocalFile
 from syncd.task_state import Intent, LedgerEntry, Role
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
 Batch = tuple[Create, ...]
+Sending = tuple[Batch, tuple[Intent, ...]]
 
 
 class Uploads:
-    """The creates of one plan for one task."""
+    """The creates of one plan."""
 
-    def __init__(
-        self,
-        context: Context,
-        task: TaskKey,
-        ledger: TaskLedger,
-        root: str,
-        on_done: Callable[[Action], None],
-        *,
-        keeps_old: bool,
-    ) -> None:
-        """`keeps_old`: replaced versions stay (`delete: never`)."""
-        self._context = context
-        self._task = task
-        self._ledger = ledger
+    def __init__(self, run: Run, outcome: Outcome, root: str) -> None:
+        self._run = run
+        self._outcome = outcome
         self._root = root
-        self._on_done = on_done
-        self._replaced: Role = "released" if keeps_old else "superseded"
+        self._known = set(run.ledger.state.shown)
+        """Attachments that an answer cannot have made."""
 
-    def run(self, outcome: Outcome, requests: Sequence[Batch]) -> None:
+    def send(self, requests: Sequence[Batch]) -> None:
         """Send these requests; stop at the first failure, but wait for what is on its way."""
-        if not requests:
-            return
+        context = self._run.context
         files = [create.file for batch in requests for create in batch]
-        self._context.progress.expect(len(files), sum(f.size for f in files))
+        context.progress.expect(len(files), sum(f.size for f in files))
+        running: dict[Future[Receipt], Sending] = {}
         try:
-            self._send_all(outcome, deque(requests))
+            with context.quota.parallel():
+                self._send_all(deque(requests), running)
         finally:
-            self._context.progress.done()
-        if outcome.stopped is not None:
-            raise outcome.stopped
+            wait(running)
+            context.progress.done()
+        if self._outcome.stopped is not None:
+            raise self._outcome.stopped
 
-    def _send_all(self, outcome: Outcome, queue: deque[Batch]) -> None:
-        from concurrent.futures import ThreadPoolExecutor  # a run that sends nothing needs none
-
-        running: dict[Future[Receipt], tuple[Batch, tuple[Intent, ...]]] = {}
-        quota, connections = self._context.quota, self._context.connections
-        with ThreadPoolExecutor(max_workers=connections) as pool, quota.parallel():
-            while queue or running:
-                if not self._fits(0):
-                    queue.clear()
-                while (
-                    queue
-                    and len(running) < connections
-                    and not outcome.ended
-                    and self._fits(len(running))
-                ):
-                    batch = queue.popleft()
-                    intents = self._intend(batch)
-                    running[pool.submit(self._send, batch)] = (batch, intents)
-                if not running:
-                    return
-                for future in self._finished(running):
-                    self._record(outcome, *running.pop(future), future)
-
-    def _fits(self, under_way: int) -> bool:
-        """Whether one more request fits, by the answers since the plan was made.
-
-        Requests in flight are not in the quota headers yet, so one is kept for each.
-        """
-        left = self._context.quota.left(self._task.organization_id)
-        return left is None or left - under_way > self._context.quota.reserve
+    def _send_all(self, queue: deque[Batch], running: dict[Future[Receipt], Sending]) -> None:
+        run = self._run
+        while True:
+            while queue and len(running) < run.context.connections and not self._outcome.ended:
+                # Requests in flight are not in the quota headers yet, so one is kept for each.
+                if not run.affords(1 + len(running) + run.context.quota.reserve):
+                    break
+                batch = queue.popleft()
+                # One transaction with the outcomes recorded since the last.
+                intents = self._intend(batch)
+                running[run.context.upload_threads.submit(self._send, batch)] = (batch, intents)
+            run.ledger.write()
+            if not running:
+                return
+            for future in self._finished(running):
+                self._record(*running.pop(future), future)
 
     def _finished(self, running: Iterable[Future[Receipt]]) -> Iterable[Future[Receipt]]:
         """Uploads that are through; every one has its own time limits."""
-        from concurrent.futures import FIRST_COMPLETED, wait
-
         while True:
             done = wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done
-            self._context.pulse()
+            self._run.context.pulse()
             if done:
                 return done
 
     def _intend(self, batch: Batch) -> tuple[Intent, ...]:
-        now = self._context.clock()
-        return self._ledger.record_sending(
+        now = self._run.context.clock()
+        return self._run.ledger.record_sending(
             [
                 Intent(
                     key=0,
@@ -127,56 +99,52 @@ class Uploads:
             )
             for c in batch
         ]
-        sent = self._context.progress.sent
+        task, remote = self._run.folder.task, self._run.context.remote
+        on_bytes = self._run.context.progress.sent
         if len(uploads) == 1:
-            return self._context.remote.create(self._task, uploads[0], sent)
-        return self._context.remote.create_bulk(self._task, uploads, sent)
+            return remote.create(task, uploads[0], on_bytes)
+        return remote.create_bulk(task, uploads, on_bytes)
 
-    def _record(
-        self,
-        outcome: Outcome,
-        batch: Batch,
-        intents: tuple[Intent, ...],
-        future: Future[Receipt],
-    ) -> None:
+    def _record(self, batch: Batch, intents: tuple[Intent, ...], future: Future[Receipt]) -> None:
+        outcome, ledger = self._outcome, self._run.ledger
         try:
             receipt = future.result()
         except Stopped as stopped:
             # Raised before the request went out; what is on its way is waited for.
-            self._ledger.record_not_sent(intents)
+            ledger.record_not_sent(intents)
             outcome.stopped = stopped
             return
         except (ApiError, FileProblem) as error:
             outcome.failures.append(Failure(error, creates=batch, file=self._culprit(error, batch)))
             if isinstance(error, ApiError) and error.doubtful:
-                self._ledger.record_doubtful(intents)
+                ledger.record_doubtful(intents)
             else:
-                self._ledger.record_not_sent(intents)
+                ledger.record_not_sent(intents)
             return
         sent = [i._replace(digest=s.digest) for i, s in zip(intents, receipt.sent, strict=True)]
-        known = self._ledger.state.shown
-        if receipt.attachments is None or any(a.id in known for a in receipt.attachments):
-            self._ledger.record_answered(sent)
+        made = receipt.attachments
+        if made is None or any(a.id in self._known for a in made):
+            ledger.record_answered(sent)
             outcome.unlisted = True
         else:
-            self._ledger.record_created(sent, self._entries(batch, sent, receipt.attachments))
+            ledger.record_created(sent, self._entries(batch, sent, made))
+            self._known.update(a.id for a in made)
         outcome.sent.append((batch, receipt.sent))
-        for create, attachment in zip(
-            batch, receipt.attachments or (None,) * len(batch), strict=True
-        ):
+        for create, attachment in zip(batch, made or (None,) * len(batch), strict=True):
             action = of_create(create, attachment.id if attachment else None)
             outcome.done.append(action)
-            self._on_done(action)
+            self._run.note_done(action)
 
     def _entries(
         self, batch: Batch, intents: Sequence[Intent], attachments: Sequence[Attachment]
     ) -> Iterable[LedgerEntry]:
         """What the answer tells of the new attachments, and the versions that they replace."""
-        now = self._context.clock()
+        now = self._run.context.clock()
+        role: Role = "released" if self._run.limits.keeps_old else "superseded"
         for create, intent, attachment in zip(batch, intents, attachments, strict=True):
             yield entry_of(intent, attachment, now)._replace(listed=False)
             if create.replaces is not None:
-                yield create.replaces._replace(role=self._replaced, replaced_by=attachment.id)
+                yield create.replaces._replace(role=role, replaced_by=attachment.id)
 
     def _culprit(self, error: SyncdError, batch: Batch) -> LocalFile | None:
         """The file that could not be opened or read, if that was it."""

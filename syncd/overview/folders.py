@@ -105,8 +105,7 @@ def watches(folders: Folders) -> dict[str, WatchTarget]:
 
 def register(config: Config, ledger: Ledger, targets: Iterable[Target]) -> None:
     """Record which folder each task is synced from, to notice later that the folder left."""
-    for target in targets:
-        ledger.register(target.folder.task, config.file, target.folder.path, target.parent)
+    ledger.register((t.folder.task, config.file, t.folder.path, t.parent) for t in targets)
 
 
 def _expand(entry: FolderEntry, url: str) -> Iterator[Target]:

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from syncd.core.guard import Permission, guard
-from syncd.core.names import same_name
 from syncd.core.plan import Held
 from syncd.core.reconcile import reconcile
 from syncd.core.snapshot import TIMES_A_DAY, Snapshot
 from syncd.model import Attachment, LocalFile
-from syncd.task_state import LedgerEntry, Refusal
+from syncd.task_state import LedgerEntry, Refusal, same_name
 from syncd.text import escaped_unless_utf8
 
 
@@ -222,7 +221,7 @@ class Verdicts:
             else:
                 yield Verdict(Kind.DETACHED, _STAYS, entry.path, entry)
         superseded = (e for e in state.entries.values() if e.role == "superseded")
-        for entry in (*(e for e, _ in matches.replaced), *superseded):
+        for entry in (*matches.replaced, *superseded):
             yield Verdict(Kind.OLD, f"a newer version of {entry.path} is there", entry=entry)
 
     def _on_gone(self, entry: LedgerEntry) -> Verdict:

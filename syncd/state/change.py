@@ -3,121 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from syncd.model import Attachment
-from syncd.state import columns
+from syncd.model import NOTHING, Attachment
+from syncd.state.columns import EVENT, TABLES, task_values
 from syncd.state.database import Database
 from syncd.task_state import Event, Intent, LedgerEntry, Refusal, TaskState
 
 T = TypeVar("T")
 
+_TIMES = {"listed_at", "clock_skew"}
 
-@dataclass(frozen=True)
-class Change:
-    """What is put in place of what had its key, and the keys of what goes."""
 
-    entries: Collection[LedgerEntry] = ()
-    intents: Collection[Intent] = ()
-    strangers: Collection[Attachment] = ()
-    retired: Mapping[int, float] = field(default_factory=dict)
-    refusals: Collection[Refusal] = ()
-    events: Collection[Event] = ()
-    entries_gone: Collection[int] = ()
-    intents_gone: Collection[int] = ()
-    strangers_gone: Collection[int] = ()
-    retired_gone: Collection[int] = ()
-    refusals_gone: Collection[str] = ()
-    task: Mapping[str, Any] = field(default_factory=dict)
+class Change(NamedTuple):
+    """What is put in place of what had its key, and the keys of what goes, by field."""
+
+    entries: Mapping[int, LedgerEntry] = NOTHING
+    intents: Mapping[int, Intent] = NOTHING
+    strangers: Mapping[int, Attachment] = NOTHING
+    retired: Mapping[int, float] = NOTHING
+    refusals: Mapping[str, Refusal] = NOTHING
+    events: Sequence[Event] = ()
+    gone: Mapping[str, Collection[Any]] = NOTHING
+    """Of each of these mappings."""
+    task: Mapping[str, Any] = NOTHING
     """Fields of TaskState that are single values."""
 
     def __bool__(self) -> bool:
-        return any(vars(self).values())
+        return any((*self._replace(gone=NOTHING), *self.gone.values()))
+
+    @property
+    def is_time_of_list(self) -> bool:
+        """Whether it changes nothing but when the last list was taken."""
+        return self.task.keys() == _TIMES and not self._replace(task=NOTHING)
 
 
 def difference(before: TaskState, after: TaskState) -> Change:
-    """The change that makes `after` of `before`, a later state of the same task."""
-    entries, entries_gone = _compared(before.entries, after.entries)
-    intents, intents_gone = _compared(before.intents, after.intents)
-    strangers, strangers_gone = _compared(before.strangers, after.strangers)
-    retired, retired_gone = _compared(before.retired, after.retired)
-    return Change(
-        entries=entries.values(),
-        intents=intents.values(),
-        strangers=strangers.values(),
-        retired=retired,
-        events=after.history[len(before.history) :],
-        entries_gone=entries_gone,
-        intents_gone=intents_gone,
-        strangers_gone=strangers_gone,
-        retired_gone=retired_gone,
-        task={"listed_at": after.listed_at, "clock_skew": after.clock_skew},
-    )
+    """The change that makes `after` of `before`, the state after a later list of the task."""
+    changed: dict[str, dict[Any, Any]] = {}
+    gone: dict[str, list[Any]] = {}
+    for name in ("entries", "intents", "strangers", "retired"):
+        old, new = getattr(before, name), getattr(after, name)
+        changed[name] = _changed(old, new)
+        if missing := [key for key in old if key not in new]:
+            gone[name] = missing
+    times = {name: getattr(after, name) for name in _TIMES}
+    events = after.history[len(before.history) :]
+    return Change(**changed, events=events, gone=gone, task=times)
 
 
-def applied(state: TaskState, change: Change) -> TaskState:
-    """The state after a change."""
-    values: dict[str, Any] = dict(change.task)
-    for name, items in (
-        ("entries", {e.id: e for e in change.entries}),
-        ("intents", {i.key: i for i in change.intents}),
-        ("strangers", {a.id: a for a in change.strangers}),
-        ("retired", change.retired),
-        ("refusals", {r.subject: r for r in change.refusals}),
-    ):
-        gone = getattr(change, f"{name}_gone")
-        if items or gone:
-            merged = {**getattr(state, name), **items}
+def applied(state: TaskState, changes: Iterable[Change]) -> TaskState:
+    """The state after these changes; each mapping that they touch is copied once."""
+    values: dict[str, Any] = {}
+    events: list[Event] = []
+    for change in changes:
+        values |= change.task
+        events += change.events
+        for table in TABLES:
+            name = table.field
+            new, gone = getattr(change, name), change.gone.get(name, ())
+            if name not in values and (new or gone):
+                values[name] = dict(getattr(state, name))
+            if new:
+                values[name].update(new)
             for key in gone:
-                merged.pop(key, None)
-            values[name] = merged
-    if change.events:
-        values["history"] = (*state.history, *change.events)
-    return state._replace(**values)
+                values[name].pop(key, None)
+    return state._replace(history=(*state.history, *events), **values)
 
 
 def write(database: Database, row: int, change: Change) -> None:
     """Write a change of the task of this row; called within a transaction."""
-    table = _Table(database, row)
-    table.put("attachments", columns.ENTRY, map(columns.entry_row, change.entries))
-    table.put("intents", columns.INTENT, map(columns.intent_row, change.intents))
-    table.put("strangers", columns.STRANGER, map(columns.stranger_row, change.strangers))
-    table.put("retired_orders", columns.RETIRED, change.retired.items())
-    table.put("refusals", columns.REFUSAL, map(columns.refusal_row, change.refusals))
-    table.put("history", columns.EVENT, map(columns.event_row, change.events))
-    table.delete("attachments", "id", change.entries_gone)
-    table.delete("intents", "key", change.intents_gone)
-    table.delete("strangers", "id", change.strangers_gone)
-    table.delete("retired_orders", "display_order", change.retired_gone)
-    table.delete("refusals", "subject", change.refusals_gone)
-    table.set(columns.task_values(change.task))
+
+    def put(table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+        marks = ", ".join("?" * (columns.count(",") + 2))
+        query = f"INSERT OR REPLACE INTO {table} (task, {columns}) VALUES ({marks})"
+        database.execute_many(query, [(row, *values) for values in rows])
+
+    for table in TABLES:
+        if new := getattr(change, table.field):
+            put(table.name, table.columns, table.rows(new))
+        query = f"DELETE FROM {table.name} WHERE task = ? AND {table.key} = ?"
+        database.execute_many(query, [(row, key) for key in change.gone.get(table.field, ())])
+    put("history", EVENT, change.events)
+    if values := task_values(change.task):
+        names = ", ".join(f"{name} = ?" for name in values)
+        query = f"UPDATE tasks SET {names} WHERE row = ?"
+        database.execute_many(query, [(*values.values(), row)])
 
 
-class _Table:
-    """Statements on the rows of one task."""
-
-    def __init__(self, database: Database, row: int) -> None:
-        self._db = database
-        self._row = row
-
-    def put(self, table: str, names: str, rows: Iterable[Sequence[object]]) -> None:
-        marks = ", ".join("?" * (names.count(",") + 2))
-        query = f"INSERT OR REPLACE INTO {table} (task, {names}) VALUES ({marks})"
-        self._db.execute_many(query, [(self._row, *row) for row in rows])
-
-    def delete(self, table: str, column: str, values: Iterable[object]) -> None:
-        query = f"DELETE FROM {table} WHERE task = ? AND {column} = ?"
-        self._db.execute_many(query, [(self._row, value) for value in values])
-
-    def set(self, values: Mapping[str, object]) -> None:
-        if values:
-            names = ", ".join(f"{name} = ?" for name in values)
-            query = f"UPDATE tasks SET {names} WHERE row = ?"
-            self._db.execute_many(query, [(*values.values(), self._row)])
-
-
-def _compared(before: Mapping[Any, T], after: Mapping[Any, T]) -> tuple[dict[Any, T], list[Any]]:
-    """What is new or changed, and the keys of what is gone."""
-    changed = {k: v for k, v in after.items() if (old := before.get(k)) is not v and old != v}
-    return changed, [key for key in before if key not in after]
+def _changed(before: Mapping[Any, T], after: Mapping[Any, T]) -> dict[Any, T]:
+    return {k: v for k, v in after.items() if (old := before.get(k)) is not v and old != v}

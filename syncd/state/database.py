@@ -44,8 +44,9 @@ class Database:
         self._tell = tell
         self._in_memory = in_memory
         """A private copy, for commands that only read."""
-        self._later: dict[str, dict[object, Sequence[object]]] = {}
+        self._later: dict[tuple[str, object], Sequence[object]] = {}
         self._later_lock = threading.Lock()
+        self._last_key: int | None = None
 
     @classmethod
     def open(cls, path: str, tell: Callable[[str], None]) -> Database:
@@ -64,9 +65,14 @@ class Database:
 
     def reopen(self) -> None:
         """Begin again with the file as it is now: it may have been lost or damaged meanwhile."""
-        fresh = open_for_writing(self._path, self._tell)
+        self._begin_with(open_for_writing(self._path, self._tell))
+
+    def _begin_with(self, connection: sqlite3.Connection) -> None:
+        """What waits was for the rows of the file before: it is dropped."""
+        with self._later_lock:
+            self._later = {}
         self._db.close()
-        self._db = fresh
+        self._db = connection
 
     def close(self) -> None:
         self._db.close()
@@ -79,26 +85,36 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; failure to write is a StateError."""
+        with self._later_lock:
+            waiting, self._later = self._later, {}
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._put_what_waits()
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            for (query, _), row in waiting.items():
+                self._db.execute(query, row)
+            yield
             self._db.execute("UPDATE written SET at = ?", (time.time(),))
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except BaseException as error:
             if self._db.in_transaction:
                 self._db.rollback()
-            raise self._trouble(error, "written") from None
+            with self._later_lock:
+                self._later = waiting | self._later
+            if isinstance(error, sqlite3.Error):
+                raise self._trouble(error, "written") from None
+            raise
 
     def execute_many(self, query: str, rows: Sequence[Sequence[object]]) -> None:
         """Run a statement of a transaction for each row."""
         if rows:
             self._db.executemany(query, rows)
+
+    def new_key(self) -> int:
+        """A key for an intent that none has had."""
+        if self._last_key is None:
+            query = "SELECT max(seq) FROM sqlite_sequence WHERE name = 'intents'"
+            self._last_key = self.query(query)[0][0] or 0
+        self._last_key += 1
+        return self._last_key
 
     def put_later(self, query: str, key: object, row: Sequence[object]) -> None:
         """Write a row with the next transaction, in place of an earlier one of the same key.
@@ -106,19 +122,13 @@ class Database:
         May be called by any thread.
         """
         with self._later_lock:
-            self._later.setdefault(query, {})[key] = row
+            self._later[query, key] = row
 
     def put_now(self) -> None:
         """Write what waits for the next transaction."""
         if self._later:
             with self.transaction():
                 pass
-
-    def _put_what_waits(self) -> None:
-        with self._later_lock:
-            later, self._later = self._later, {}
-        for query, rows in later.items():
-            self._db.executemany(query, rows.values())
 
     def query(self, query: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, which may not be run within a transaction."""
@@ -163,6 +173,5 @@ class Database:
         except (sqlite3.Error, OSError) as trouble:
             return unusable_ledger(self._path, trouble, cannot, nothing_more)
         self._tell(told)
-        self._db.close()
-        self._db = new
+        self._begin_with(new)
         return StateDamaged(f"the ledger {self._path} was damaged: the next run begins anew")

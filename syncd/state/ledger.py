@@ -1,22 +1,35 @@
 """The ledger: what folders and tasks last agreed on, in one SQLite file.
 
-It follows outcomes: one short transaction per confirmed action, none held across the network. A
-rollback journal rather than WAL, so that readers leave no trace and the file may lie on a network
-file system.
+It follows outcomes: what was confirmed is written before the next request goes out, in short
+transactions, none held across the network. A rollback journal rather than WAL: readers leave no
+trace, the file may lie on a network file system, and an old copy put in its place finds no newer
+log beside it.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from syncd.errors import StateDamaged
 from syncd.model import TaskKey
+from syncd.state.columns import EVENT, TABLES, identity_of
 from syncd.state.database import Database, log
-from syncd.state.load import DAY, load_task
-from syncd.state.task_ledger import TaskLedger
-from syncd.task_state import TaskState
+from syncd.state.task_ledger import DAY, TaskLedger
+from syncd.task_state import Event, TaskState
+
+_FLUSH_EVERY = 1.0
+"""Seconds."""
+Place = tuple[TaskKey, str | None, str | None, str | None]
+"""A task, and the config, folder and `each:` parent that it is synced from."""
+_PLACE = "url, organization_id, workspace_id, task_id, config, folder, parent"
+_SINGLE = (
+    "mirror_approved, held_of, order_tried, order_tries, order_kept, listed_at, "
+    "identity_inode, identity_file_system"
+)
+"""The columns of single fields of a TaskState."""
 
 
 class Ledger:
@@ -25,6 +38,7 @@ class Ledger:
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._db = database
         self._clock = clock
+        self._flushed_at = 0.0
 
     @classmethod
     def open(cls, state_dir: str, clock: Callable[[], float] = time.time) -> Ledger:
@@ -56,7 +70,11 @@ class Ledger:
         self._begin()
 
     def close(self) -> None:
-        self._db.close()
+        """Write what waits, and close the file."""
+        try:
+            self._db.put_now()
+        finally:
+            self._db.close()
 
     def examine(self) -> None:
         """Check all of it, which takes time; damage is told."""
@@ -72,8 +90,11 @@ class Ledger:
 
     def task(self, task: TaskKey) -> TaskLedger:
         """The ledger of one task, loaded."""
-        row = self._row(task, create=True)
-        assert row is not None
+        row = self._row(task)
+        if row is None:
+            self.register([(task, None, None, None)])
+            row = self._row(task)
+            assert row is not None
         return TaskLedger(self._db, row, self._load(row), self._clock)
 
     def state(self, task: TaskKey) -> TaskState:
@@ -81,23 +102,21 @@ class Ledger:
         row = self._row(task)
         return TaskState() if row is None else self._load(row)
 
-    def _load(self, row: int) -> TaskState:
-        return self._db.read(lambda: load_task(self._db, row, self._clock()))
-
-    def tasks(self) -> list[tuple[TaskKey, str | None, str | None, str | None]]:
-        """Every task ever synced: its key, and the config, folder and `each:` parent it had."""
-        names = "url, organization_id, workspace_id, task_id, config, folder, parent"
-        found = self._db.query(f"SELECT {names} FROM tasks ORDER BY row")
+    def tasks(self) -> list[Place]:
+        """Every task ever synced."""
+        found = self._db.query(f"SELECT {_PLACE} FROM tasks ORDER BY row")
         return [(TaskKey(*row[:4]), *row[4:]) for row in found]
 
-    def register(self, task: TaskKey, config: str, folder: str, parent: str | None) -> None:
-        """Note which config and folder a task is synced from."""
-        values, row = (config, folder, parent), self._row(task, create=True)
-        query = "SELECT config, folder, parent FROM tasks WHERE row = ?"
-        if self._db.query(query, (row,)) != [values]:
+    def register(self, places: Iterable[Place]) -> None:
+        """Note where tasks are synced from now, all in one transaction."""
+        known = {*self.tasks()}
+        if new := [place for place in places if place not in known]:
+            query = (
+                f"INSERT INTO tasks ({_PLACE}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+                "SET config = excluded.config, folder = excluded.folder, parent = excluded.parent"
+            )
             with self._db.transaction():
-                query = "UPDATE tasks SET config = ?, folder = ?, parent = ? WHERE row = ?"
-                self._db.execute_many(query, [(*values, row)])
+                self._db.execute_many(query, [(*task, *place) for task, *place in new])
 
     def quota(self, url: str, organization_id: int) -> str | None:
         """What was kept of an organization's quota."""
@@ -112,8 +131,11 @@ class Ledger:
         self._db.put_later(query, key, (*key, quota))
 
     def flush(self) -> None:
-        """Write what waits for the next transaction."""
-        self._db.put_now()
+        """Write what waits for the next transaction, but not every second anew."""
+        now = self._clock()
+        if not 0 <= now - self._flushed_at < _FLUSH_EVERY:
+            self._flushed_at = now
+            self._db.put_now()
 
     def _begin(self) -> None:
         """Creates that were on their way when an earlier process died are in doubt.
@@ -128,17 +150,37 @@ class Ledger:
                 self._db.execute_many("UPDATE tasks SET listed_at = ?", [(None,)])
                 self._db.execute_many("UPDATE attachments SET listed = ?", [(1,)])
 
-    def _row(self, task: TaskKey, *, create: bool = False) -> int | None:
-        where = (task.url, task.organization_id, task.workspace_id, task.task_id)
-        names = ("url", "organization_id", "workspace_id", "task_id")
-        query = f"SELECT row FROM tasks WHERE {' AND '.join(f'{name} = ?' for name in names)}"
-        found = self._db.query(query, where)
-        if not found and create:
-            with self._db.transaction():
-                insert = f"INSERT INTO tasks ({', '.join(names)}) VALUES (?, ?, ?, ?)"
-                self._db.execute_many(insert, [where])
-            found = self._db.query(query, where)
+    def _row(self, task: TaskKey) -> int | None:
+        key = "url = ? AND organization_id = ? AND workspace_id = ? AND task_id = ?"
+        found = self._db.query(f"SELECT row FROM tasks WHERE {key}", task)
         return int(found[0][0]) if found else None
+
+    def _load(self, row: int) -> TaskState:
+        return self._db.read(lambda: self._read(row))
+
+    def _read(self, row: int) -> TaskState:
+        """The state of the task of this row; one read of each of its tables."""
+        single = self._db.query(f"SELECT {_SINGLE} FROM tasks WHERE row = ?", (row,))
+        if not single:
+            return TaskState()  # A damaged copy counts as empty.
+        approved, held_of, tried, tries, kept, listed_at, inode, file_system = single[0]
+        mappings: dict[str, Any] = {}
+        for table in TABLES:
+            query = f"SELECT {table.columns} FROM {table.name} WHERE task = ? ORDER BY {table.key}"
+            mappings[table.field] = table.mapping(self._db.query(query, (row,)))
+        query = f"SELECT {EVENT} FROM history WHERE task = ? AND at > ? ORDER BY at, rowid"
+        events = self._db.query(query, (row, self._clock() - DAY))
+        return TaskState(
+            **mappings,
+            history=tuple(Event(*event) for event in events),
+            identity=identity_of(inode, file_system),
+            mirror_approved=bool(approved),
+            held_of=held_of,
+            order_tried=tried,
+            order_tries=tries,
+            order_kept=bool(kept),
+            listed_at=listed_at,
+        )
 
 
 def _path(state_dir: str) -> str:

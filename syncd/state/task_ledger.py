@@ -1,11 +1,9 @@
-"""The ledger of one task: its state, loaded once, and the transitions that change it.
-
-Each transition is one transaction, which also makes its outcome the state to plan on.
-"""
+"""The ledger of one task: its state, loaded once, and the transitions that change it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from syncd.model import Attachment, FolderIdentity
 from syncd.state.change import Change, applied, difference, write
@@ -18,7 +16,12 @@ ORDER = "order"
 
 
 class TaskLedger:
-    """`state` is the value to plan on; every method raises StateError if it cannot write."""
+    """Each transition changes `state` at once; `write` commits all since the last one together.
+
+    Whoever sends requests writes before each of them and when a plan is carried out, so that a
+    crash loses at most the outcome of one, or what a list told, as if it had come just before.
+    `write` raises StateError; from then on `state` is ahead of the file, and is to be loaded anew.
+    """
 
     def __init__(
         self, database: Database, row: int, state: TaskState, clock: Callable[[], float]
@@ -26,14 +29,42 @@ class TaskLedger:
         self._db = database
         self._row = row
         self._clock = clock
-        self.state = state
+        self._state = state
+        self._not_applied: list[Change] = []
+        """Changes that `_state` lacks: they are applied together when it is asked for."""
+        self._not_written: list[Change] = []
+
+    @property
+    def state(self) -> TaskState:
+        """The value to plan on."""
+        if self._not_applied:
+            self._state = applied(self._state, self._not_applied)
+            self._not_applied = []
+        return self._state
+
+    def write(self) -> None:
+        """Commit what was recorded, in one transaction.
+
+        If nothing but the time of the last list is new, it waits for the next transaction of any
+        task: losing it costs no more than a list.
+        """
+        changes, self._not_written = self._not_written, []
+        if not changes:
+            return
+        if all(change.is_time_of_list for change in changes):
+            query = "UPDATE tasks SET listed_at = ? WHERE row = ?"
+            self._db.put_later(query, self._row, (changes[-1].task["listed_at"], self._row))
+            return
+        with self._db.transaction():
+            for change in changes:
+                write(self._db, self._row, change)
 
     def record_list(self, after: TaskState) -> None:
         """A believed list: `after` is what it makes of the state (core.listing)."""
-        self._commit(difference(self.state, after))
+        self._record(difference(self.state, after))
         yesterday = self._clock() - DAY
         recent = tuple(e for e in self.state.history if e.at > yesterday)
-        self.state = self.state._replace(history=recent)
+        self._state = self.state._replace(history=recent)
 
     def record_plan(
         self,
@@ -52,12 +83,12 @@ class TaskLedger:
             "mirror_approved": mirror_approved or state.mirror_approved,
             "held_of": held_of,
         }
-        records = tuple(records)
-        self._commit(
+        entries = {e.id: e for e in records}
+        self._record(
             Change(
-                entries=records,
-                strangers_gone=[e.id for e in records if e.id in state.strangers],
-                task={k: v for k, v in values.items() if getattr(state, k) != v},
+                entries=entries,
+                gone={"strangers": entries.keys() & state.strangers.keys()},
+                task=self._new(values),
             )
         )
 
@@ -70,55 +101,51 @@ class TaskLedger:
             "order_tries": 0 if kept else 1 + (state.order_tries if again else 0),
             "order_kept": kept or (again and state.order_kept),
         }
-        self._commit(
-            Change(
-                events=[Event(self._clock(), "put back", ORDER)] if put_back else (),
-                task={k: v for k, v in values.items() if getattr(state, k) != v},
-            )
-        )
+        events = [Event(self._clock(), "put back", ORDER)] if put_back else ()
+        self._record(Change(events=events, task=self._new(values)))
 
     def record_sending(self, intents: Sequence[Intent]) -> tuple[Intent, ...]:
-        """Creates that are about to be sent; returns them with their keys."""
-        first = self._next_key()
-        kept = tuple(intent._replace(key=first + n) for n, intent in enumerate(intents))
-        self._commit(Change(intents=kept))
-        return kept
+        """Creates that are about to be sent, committed; returns them with their keys."""
+        keyed = tuple(intent._replace(key=self._db.new_key()) for intent in intents)
+        self._record(Change(intents=_by_key(keyed)))
+        self.write()
+        return keyed
 
     def record_not_sent(self, intents: Iterable[Intent]) -> None:
         """Creates that were surely not carried out."""
-        self._commit(Change(intents_gone=[i.key for i in intents]))
+        self._record(Change(gone={"intents": [i.key for i in intents]}))
 
     def record_doubtful(self, intents: Iterable[Intent]) -> None:
         """Creates that may have been carried out: a later list tells."""
         now = self._clock()
-        self._commit(Change(intents=[i._replace(state="doubtful", ended_at=now) for i in intents]))
+        doubtful = (i._replace(state="doubtful", ended_at=now) for i in intents)
+        self._record(Change(intents=_by_key(doubtful)))
 
-    def record_answered(self, intents: Iterable[Intent]) -> None:
+    def record_answered(self, intents: Sequence[Intent]) -> None:
         """Creates that were answered with 201 but without ids; each carries its digest."""
         now = self._clock()
-        answered = [i._replace(state="answered", ended_at=now) for i in intents]
-        events, forgiven = self._counted(answered)
-        self._commit(Change(intents=answered, events=events, refusals_gone=forgiven))
+        answered = (i._replace(state="answered", ended_at=now) for i in intents)
+        self._record_success(intents, Change(intents=_by_key(answered)))
 
     def record_created(self, intents: Sequence[Intent], entries: Iterable[LedgerEntry]) -> None:
         """Creates that were answered with 201 and the objects; `entries` hold old versions, too."""
-        events, forgiven = self._counted(intents)
-        self._commit(
-            Change(
-                entries=tuple(entries),
-                intents_gone=[i.key for i in intents],
-                events=events,
-                refusals_gone=forgiven,
-            )
-        )
+        gone = {"intents": [i.key for i in intents]}
+        self._record_success(intents, Change(entries={e.id: e for e in entries}, gone=gone))
+
+    def _record_success(self, created: Sequence[Intent], change: Change) -> None:
+        """Count confirmed creates, and forget the refusals of their files."""
+        now = self._clock()
+        events = [Event(now, "create", i.path, i.digest) for i in created if i.digest]
+        gone = {**change.gone, "refusals": [i.path for i in created]}
+        self._record(change._replace(events=events, gone=gone))
 
     def record_updated(self, id_: int, name: str, number: int, *, put_back: bool) -> None:
         """A confirmed PUT; `put_back`: of a name that was changed in the task."""
         now, old = self._clock(), self.state.entries[id_]
         entry = old._replace(name=old.name.put(name, now), order=old.order.put(number, now))
-        self._commit(
+        self._record(
             Change(
-                entries=[entry],
+                entries={id_: entry},
                 retired={old.order.seen: now} if number != old.order.seen else {},
                 events=[Event(now, "put back", str(id_))] if put_back else (),
             )
@@ -129,11 +156,12 @@ class TaskLedger:
         now, id_ = self._clock(), attachment.id
         stranger = self.state.strangers.get(id_, attachment)
         old = self.state.entries.get(id_) or LedgerEntry.of_stranger(stranger)
-        self._commit(
+        tombstone = old._replace(role="tombstone", shown=False, listed=True, since=now)
+        self._record(
             Change(
-                entries=[old._replace(role="tombstone", shown=False, listed=True, since=now)],
-                strangers_gone=[id_],
+                entries={id_: tombstone},
                 events=[] if counted_path is None else [Event(now, "delete", counted_path)],
+                gone={"strangers": [id_]},
             )
         )
 
@@ -141,39 +169,33 @@ class TaskLedger:
         """A 404 to a PUT or DELETE: the attachment's 201 is believed no longer, a list is."""
         entry = self.state.entries.get(id_)
         if entry is not None and not entry.listed:
-            self._commit(Change(entries=[entry._replace(listed=True)]))
+            self._record(Change(entries={id_: entry._replace(listed=True)}))
 
     def record_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Each in place of the one before of the same subject."""
-        self._commit(Change(refusals=tuple(refusals)))
+        self._record(Change(refusals={r.subject: r for r in refusals}))
 
     def forgive(self, subjects: Iterable[str]) -> None:
         """Forget the refusals of these subjects."""
-        self._commit(Change(refusals_gone=[s for s in subjects if s in self.state.refusals]))
+        self._record(Change(gone={"refusals": [s for s in subjects if s in self.state.refusals]}))
 
     def forget_waits(self) -> None:
         """Forget all refusals and what was counted, but not the deletes."""
-        history = tuple(e for e in self.state.history if e.what == "delete")
-        with self._db.transaction():
-            write(self._db, self._row, Change(task={"order_tries": 0}))
-            self._db.execute_many(
-                "DELETE FROM history WHERE task = ? AND what != 'delete'", [(self._row,)]
-            )
-            self._db.execute_many("DELETE FROM refusals WHERE task = ?", [(self._row,)])
-        self.state = self.state._replace(refusals={}, history=history, order_tries=0)
+        self._record(Change(gone={"refusals": [*self.state.refusals]}, task={"order_tries": 0}))
+        query = "DELETE FROM history WHERE task = ? AND what != 'delete'"
+        self._db.put_later(query, self._row, (self._row,))
+        deletes = tuple(e for e in self.state.history if e.what == "delete")
+        self._state = self.state._replace(history=deletes)
 
-    def _commit(self, change: Change) -> None:
+    def _record(self, change: Change) -> None:
         if change:
-            with self._db.transaction():
-                write(self._db, self._row, change)
-            self.state = applied(self.state, change)
+            self._not_applied.append(change)
+            self._not_written.append(change)
 
-    def _next_key(self) -> int:
-        query = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'intents'"
-        return int(self._db.query(query)[0][0])
+    def _new(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of these fields of the state that differ from it."""
+        return {k: v for k, v in values.items() if getattr(self.state, k) != v}
 
-    def _counted(self, created: Iterable[Intent]) -> tuple[list[Event], list[str]]:
-        """What confirmed creates count, and the subjects of the refusals that they end."""
-        now = self._clock()
-        events = [Event(now, "create", i.path, i.digest) for i in created if i.digest]
-        return events, [i.path for i in created if i.path in self.state.refusals]
+
+def _by_key(intents: Iterable[Intent]) -> dict[int, Intent]:
+    return {i.key: i for i in intents}

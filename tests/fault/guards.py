@@ -61,7 +61,7 @@ GUARDS = (
     Guard(
         "an old version goes only once its newer version is shown",
         "core/removal.py",
-        "        if e.replaced_by in s.shown or",
+        "        if s.is_shown(e.replaced_by) or",
         "        if True or",
         f"{UNIT}reconcile.py {UNIT}reconcile_trouble.py",
     ),
@@ -110,8 +110,8 @@ GUARDS = (
     Guard(
         "a remembered list is not enough for an adoption",
         "core/reconcile.py",
-        "if not s.fresh and (adoption.adopted or adoption.older):",
-        "if False:",
+        "needs_list = not s.fresh and (adoption.adopted or adoption.older)",
+        "needs_list = False",
         f"{UNIT}reconcile_trouble.py {UNIT}reconcile.py {UNIT}adoption.py",
     ),
     Guard(
@@ -124,7 +124,7 @@ GUARDS = (
     Guard(
         "more than half of ours are held",
         "core/guard.py",
-        "return gone > 0 and all_ours >= 4 and 2 * total > all_ours",
+        "return all_ours >= 4 and 2 * total > all_ours",
         "return False",
         f"{UNIT}guard.py",
     ),
@@ -138,21 +138,21 @@ GUARDS = (
     Guard(
         "an approval releases exactly its set",
         "core/guard.py",
-        "return ids == permission.approved & (ids | there)",
+        "return ids <= permission.approved and not any(map(s.is_shown, others))",
         "return bool(permission.approved)",
         f"{UNIT}guard.py {FAULT}hostile_guard.py",
     ),
     Guard(
         "a new number is none that was used in the last day",
         "core/placement.py",
-        "return assign(slots, _used(s), s.rules.display_order_step)",
-        "return assign(slots, (), s.rules.display_order_step)",
+        "return assign(wanted, _used(s), s.rules.display_order_step)",
+        "return assign(wanted, (), s.rules.display_order_step)",
         f"{UNIT}placement.py",
     ),
     Guard(
         "a sequence that the server keeps is left after two tries",
         "core/placement.py",
-        "given_up = tried and not put_back and s.state.order_tries >= TIMES_A_DAY",
+        "given_up = tried and not put_back and state.order_tries >= TIMES_A_DAY",
         "given_up = False",
         f"{UNIT}placement.py {FAULT}cycle_names.py",
     ),
@@ -187,9 +187,8 @@ GUARDS = (
     Guard(
         "nothing is sent after a failure",
         "engine/apply.py",
-        "                self.outcome.failures.append(_failure(error, change))\n"
-        "                return\n",
-        "                self.outcome.failures.append(_failure(error, change))\n",
+        "if outcome.ended or not run.affords(1 + reserve):",
+        "if not run.affords(1 + reserve):",
         f"{FAULT}cycle_faults.py {FAULT}cycle_refusals.py",
     ),
     Guard(

@@ -59,7 +59,7 @@ def killed_at(world: World, monkeypatch: pytest.MonkeyPatch, commit: int, *, aft
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
-    ("first", "step", "ids"), [(0, 4, "none"), (2, 4, "none"), (1, 8, "array")]
+    ("first", "step", "ids"), [(0, 2, "none"), (1, 2, "none"), (1, 4, "array")]
 )
 def test_killed_at_any_commit(
     new_world: NewWorld,
@@ -72,14 +72,14 @@ def test_killed_at_any_commit(
     for commit in range(first, 100, step):
         world, witness = many_things(new_world, ids_in_201=ids)
         if not killed_at(world, monkeypatch, commit, after=after):
-            assert commit > 15
+            assert commit > 8
             return
         calm(world, witness, runs=1)
         world.sandbox.stop()
     pytest.fail("it never came to its end")
 
 
-@pytest.mark.parametrize("commit", range(0, 18, 2))
+@pytest.mark.parametrize("commit", range(0, 12, 2))
 def test_when_the_ledger_cannot_be_written_nothing_more_is_sent(
     new_world: NewWorld, monkeypatch: pytest.MonkeyPatch, commit: int
 ) -> None:

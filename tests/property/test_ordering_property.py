@@ -8,26 +8,27 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.core.ordering import HIGHEST, Slot, assign, natural_key
+from syncd.core.ordering import HIGHEST, assign, natural_key
 
 SMALL = 9
 
+Slots = dict[int, int | None]
 currents = st.one_of(st.none(), st.integers(-3, SMALL + 3))
 
 
 @st.composite
-def small_tasks(draw: st.DrawFn) -> list[Slot[int]]:
+def small_tasks(draw: st.DrawFn) -> Slots:
     total = draw(st.integers(0, 7))
-    return [Slot(key, draw(currents)) for key in range(total)]
+    return {key: draw(currents) for key in range(total)}
 
 
-def bounds(slots: list[Slot[int]], highest: int) -> tuple[int, int]:
+def bounds(slots: Slots, highest: int) -> tuple[int, int]:
     """The least and the greatest number that may be given."""
-    given = [slot.current for slot in slots if slot.current is not None]
+    given = [current for current in slots.values() if current is not None]
     return min([1, *given]), max([highest, *given])
 
 
-def fewest(slots: list[Slot[int]], highest: int) -> int:
+def fewest(slots: Slots, highest: int) -> int:
     """The least number of changes, by trying every number for every slot in turn."""
     low, high = bounds(slots, highest)
 
@@ -35,7 +36,7 @@ def fewest(slots: list[Slot[int]], highest: int) -> int:
     def least(index: int, last: int) -> int:
         if index == len(slots):
             return 0
-        current = slots[index].current
+        current = slots[index]
         costs = [len(slots) + 1]
         if current is not None and current > last:
             costs.append(least(index + 1, current))
@@ -46,18 +47,18 @@ def fewest(slots: list[Slot[int]], highest: int) -> int:
     return least(0, -1000)
 
 
-def check(slots: list[Slot[int]], changed: dict[int, int], highest: int) -> int:
+def check(slots: Slots, changed: dict[int, int], highest: int) -> int:
     """Holds the result to its promises; returns how many changes cost a request."""
-    numbers = [changed.get(s.key, s.current) for s in slots]
+    numbers = [changed.get(key, current) for key, current in slots.items()]
     assert all(number is not None for number in numbers)
     assert all(a < b for a, b in pairwise(numbers))  # type: ignore[operator]
     low, high = bounds(slots, highest)
-    for slot in slots:
-        assert slot.current is not None or slot.key in changed
-        if slot.key in changed:
-            assert low <= changed[slot.key] <= high
-            assert changed[slot.key] != slot.current
-    return sum(1 for s in slots if s.key in changed and s.current is not None)
+    for key, current in slots.items():
+        assert current is not None or key in changed
+        if key in changed:
+            assert low <= changed[key] <= high
+            assert changed[key] != current
+    return sum(1 for key, current in slots.items() if key in changed and current is not None)
 
 
 @settings(max_examples=1500, deadline=None)
@@ -66,9 +67,7 @@ def check(slots: list[Slot[int]], changed: dict[int, int], highest: int) -> int:
     foreign=st.sets(st.integers(-1, SMALL + 1)),
     step=st.integers(1, SMALL),
 )
-def test_no_numbering_has_fewer_changes(
-    slots: list[Slot[int]], foreign: set[int], step: int
-) -> None:
+def test_no_numbering_has_fewer_changes(slots: Slots, foreign: set[int], step: int) -> None:
     changed = assign(slots, foreign, step, SMALL)
     assert check(slots, changed, SMALL) == fewest(slots, SMALL)
     assert changed.keys() == assign(slots, (), step, SMALL).keys()
@@ -84,10 +83,10 @@ def test_no_numbering_has_fewer_changes(
 def test_a_second_look_changes_nothing(
     currents: list[int | None], foreign: set[int], step: int
 ) -> None:
-    slots = [Slot(key, current) for key, current in enumerate(currents)]
+    slots = dict(enumerate(currents))
     changed = assign(slots, foreign, step)
     check(slots, changed, HIGHEST)
-    settled = [Slot(key, changed.get(key, current)) for key, current in slots]
+    settled = {key: changed.get(key, current) for key, current in slots.items()}
     assert assign(settled, foreign, step) == {}
 
 
@@ -101,7 +100,7 @@ def test_foreign_numbers_are_avoided_wherever_the_gap_has_room(
     kept: tuple[int, int], count: int, foreign: set[int]
 ) -> None:
     low, high = kept[0] + 1, kept[0] + 1 + kept[1]
-    slots = [Slot(-1, low), *(Slot(key) for key in range(count)), Slot(-2, high)]
+    slots = {-1: low, **dict.fromkeys(range(count)), -2: high}
     free = sum(1 for number in range(low + 1, high) if number not in foreign)
     changed = assign(slots, foreign)
     if free >= count:

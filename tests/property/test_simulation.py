@@ -259,11 +259,11 @@ class Trouble(RuleBasedStateMachine):
 
     @rule(path=st.sampled_from(OTHERS))
     def other_deletes(self, path: str) -> None:
-        for other in self.sim.others:
+        for other in self.sim.everybody[1:]:
             if path in other.disk.files:
                 other.disk.delete(path)
 
-    @precondition(lambda self: self.sim.others)
+    @precondition(lambda self: self.sim.everybody[1:])
     @rule(troubles=st.lists(faults, max_size=2), crash=st.none() | crashes)
     def other_runs(self, troubles: list[Spec], crash: Crash | None) -> None:
         self.sim.other().run(*fresh(troubles), crash=crash)

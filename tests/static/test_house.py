@@ -16,7 +16,7 @@ SYNCD = ROOT / "syncd"
 
 LEAVES = {"errors", "hosts", "text", "version"}
 """What everybody may know; `version` is `from syncd import __version__`."""
-VALUES = {"model", "attribute", "task_state", *LEAVES}
+VALUES = {"model", "task_state", *LEAVES}
 BELOW_ENGINE = {"core", *VALUES}
 BELOW_SERVICE = {"engine", "local", "focus", "state", *BELOW_ENGINE}
 BELOW_CLI = {"overview", "service", "config", "secrets", "log", "sandbox", *BELOW_SERVICE}
@@ -26,9 +26,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "errors": {"text"},
     "hidden_paths": set(),
     "hosts": set(),
-    "attribute": set(),
     "model": set(),
-    "task_state": {"attribute", "model"},
+    "task_state": {"model"},
     "core": VALUES,
     "local": {"hidden_paths", *BELOW_ENGINE},
     "focus": VALUES,
@@ -201,12 +200,12 @@ def test_every_library_that_is_imported_is_declared() -> None:
         ("syncd.core.plan", "import syncd.state.load", "core may not import state"),
         ("syncd.core.plan", "from syncd.focus.client import x", "core may not import focus"),
         ("syncd.model", "import syncd.core.plan", "model may not import core"),
-        ("syncd.attribute", "from syncd.model import Folder", "attribute may not import model"),
+        ("syncd.model", "from syncd.task_state import Intent", "model may not import task_state"),
         ("syncd.errors", "from syncd.model import Folder", "errors may not import model"),
         ("syncd.local.scan", "import syncd.focus.client", "local may not import focus"),
         ("syncd.local.scan", "from syncd import state", "local may not import state"),
         ("syncd.focus.client", "from syncd.state.ledger import Ledger", "may not import state"),
-        ("syncd.focus.client", "import syncd.core.names", "focus may not import core"),
+        ("syncd.focus.client", "import syncd.core.plan", "focus may not import core"),
         ("syncd.state.ledger", "import syncd.core.listing", "state may not import core"),
         ("syncd.state.ledger", "from syncd.local import scan", "state may not import local"),
         (
@@ -249,7 +248,7 @@ def test_a_broken_rule_is_found(module: str, source: str, fault: str) -> None:
         ("syncd.core.plan", "import re\nfrom syncd.model import Folder\nimport syncd.core.guard"),
         ("syncd.core.ignore", "from pathspec.patterns import x"),
         ("syncd.focus.client", "from syncd import __version__\nimport requests, urllib3.util"),
-        ("syncd.state.ledger", "import sqlite3\nfrom syncd.attribute import Attribute"),
+        ("syncd.state.ledger", "import sqlite3\nfrom syncd.task_state import Attribute"),
         ("syncd.engine.cycle", "from syncd.local import scan\nfrom syncd.state import ledger"),
         ("syncd.cli.assembly", "from syncd.sandbox.server import Sandbox\nimport rich.progress"),
         ("syncd.sandbox.server", "from syncd import __version__\nimport syncd.errors"),

@@ -63,15 +63,16 @@ def full_after(posts: int) -> None:
     from syncd.errors import StateError
     from syncd.state.task_ledger import TaskLedger
 
-    honest, count = TaskLedger._commit, [0]
+    honest, count = TaskLedger.write, [0]
 
-    def commit(task: TaskLedger, change: Any) -> None:
-        if change and count[0] == posts:
+    def write(task: TaskLedger) -> None:
+        changes = [i for change in task._not_written for i in change.intents.values()]
+        if task._not_written and count[0] == posts:
             raise StateError("the disk is full")
-        count[0] += any(i.state == "answered" for i in change.intents)
-        honest(task, change)
+        count[0] += any(i.state == "answered" for i in changes)
+        honest(task)
 
-    TaskLedger._commit = commit  # type: ignore[method-assign]
+    TaskLedger.write = write  # type: ignore[method-assign]
 
 
 def before_open(path: str, what: str) -> None:

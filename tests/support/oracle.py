@@ -34,7 +34,6 @@ class Sent:
 
     path: str
     sha: str
-    size: int
     at: float
     state: str = "lost"
     """lost: the answer is unknown · done: 201 · refused: not done."""
@@ -55,8 +54,6 @@ class Oracle:
         no further."""
         self.assumed: dict[int, str] = {}
         """id of an adopted attachment -> the content that its file had then."""
-        self._replaced: set[int] = set()
-        """Attachments that a list showed beside a newer one of their file."""
         self._beside: dict[int, set[int]] = defaultdict(set)
         """id -> attachments that a list showed beside it, for one file."""
         self.sent: list[Sent] = []
@@ -113,13 +110,9 @@ class Oracle:
         that a 201 is believed."""
         listed_at = self._listed_at - self.sim.quirks.list_lag
         believed = self.sim.clock() - BELIEF
-        deleted = {
-            id_: row
-            for id_ in self.sim.removed & self.owned.keys()
-            if (row := self.sim.rows[id_]).created_at > believed
-            or (row.deleted_at or 0.0) >= listed_at
-        }
-        return self.live() | deleted
+        deleted = [self.sim.rows[id_] for id_ in self.sim.removed & self.owned.keys()]
+        unseen = (r for r in deleted if r.created_at > believed or (r.deleted_at or 0) >= listed_at)
+        return self.live() | {r.id: r for r in unseen}
 
     def _content(self, row: Row) -> str:
         """The content that an attachment of ours stands for."""
@@ -143,10 +136,9 @@ class Oracle:
         for id_, row in self._known().items():
             if self.owned[id_] not in places[self._content(row)]:
                 self.been[id_] |= places[self._content(row)]
-        newest = {path: id_ for id_, path in sorted(self.owned.items()) if id_ in self.live()}
-        self._replaced |= {i for i in self.live() if newest[self.owned[i]] != i}
-        for id_ in self.live():
-            same = (i for i in self.live() if not self._paths(i).isdisjoint(self._paths(id_)))
+        live = self.live()
+        for id_ in live:
+            same = (i for i in live if not self._paths(i).isdisjoint(self._paths(id_)))
             self._beside[id_].update(i for i in same if i != id_)
 
     def made(self, row: Row, path: str) -> None:
@@ -305,10 +297,8 @@ class Oracle:
                 one.listed_late = one.listed_late or now >= one.at + DOUBT
         for one in sending:
             one.at = now
-            if status == 201:
-                one.state = "done"
-            elif status is not None and 400 <= status < 500:
-                one.state = "refused"
+            if status == 201 or 400 <= (status or 0) < 500:
+                one.state = "done" if status == 201 else "refused"
         self.sent += sending
 
     def _may_mirror(self, id_: int, method: str) -> bool:
@@ -352,7 +342,7 @@ class Oracle:
         files, wrong = self.synced(), []
         others = {i: r for i, r in self._known().items() if i != row.id}
         twin = self._content(row) in map(self._content, others.values())
-        replaced = row.id in self._replaced or any(
+        replaced = any(newer > row.id for newer in self._beside[row.id]) or any(
             path in self._paths(i) | {self._stands_for(i, entries)} for i in others
         )
         if path in files and not replaced and not twin:
@@ -388,14 +378,12 @@ class Oracle:
         query = dict(parse_qsl(urlsplit(request.url or "").query, keep_blank_values=True))
         names = [v for k, v in query.items() if k == "name" or k.startswith("names[")]
         files, now = self.synced(), self.sim.clock()
-        sending = []
         for name in names:
-            if name not in files:
+            if name in files:
+                self._before_upload(name, sha(files[name]))
+            else:
                 self.sim.wrong(f"{self.syncd.name}: POST of {name!r}, which is not to be synced")
-                continue
-            sending.append(Sent(name, sha(files[name]), len(files[name]), now))
-            self._before_upload(name, sha(files[name]))
-        return sending
+        return [Sent(name, sha(files[name]), now) for name in names if name in files]
 
     def _before_upload(self, path: str, content: str) -> None:
         what = f"{self.syncd.name}: POST of {path!r}"

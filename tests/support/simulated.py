@@ -9,10 +9,7 @@ from typing import Any
 
 from requests import PreparedRequest, Response
 
-from syncd.engine.context import Context, NoProgress
-from syncd.engine.quota import QuotaMeter
 from syncd.errors import Unreachable
-from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
 from syncd.overview.folders import Target
@@ -21,6 +18,7 @@ from syncd.sandbox.quirks import Quirks
 from syncd.sandbox.storage import Row
 from syncd.service.worker import Worker
 from syncd.state.ledger import Ledger
+from tests.support.assembled import context_of
 from tests.support.commands import KEY
 from tests.support.sandbox import URL, InProcess
 
@@ -60,18 +58,11 @@ class Simulation:
     def start(self) -> None:
         """Start, or start anew: what only the worker remembers is lost."""
         self.ledger = Ledger.open(str(self.state), lambda: self.wall)
-        quota = QuotaMeter(URL, self.ledger, lambda: self.wall, configured=None, reserve=5)
         self.network = Network(self.server)
-        client = FocusClient(
-            HttpTransport(URL, KEY, timeout=30.0, connections=2, adapter=self.network),
-            create_params="both",
-            on_answer=quota.answered,
-            on_request=quota.sending,
-            clock=lambda: self.wall,
-            sleep=self.advance,
-        )
-        context = Context(
-            client, self.ledger, quota, lambda: self.wall, self.advance, NoProgress(), 1, 32 << 20
+        transport = HttpTransport(URL, KEY, timeout=30.0, connections=2, adapter=self.network)
+        context = context_of(
+            *(URL, transport, self.ledger, lambda: self.wall, self.advance),
+            max_batch_bytes=32 << 20,
         )
 
         def refused() -> None:

@@ -53,10 +53,7 @@ class Disk:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
         self.files[path] = content
-        self._touched(path, self._now_ns() if mtime is None else mtime)
-
-    def touch(self, path: str, mtime: int | None = None) -> None:
-        self._touched(path, self._now_ns() if mtime is None else mtime)
+        self.touch(path, mtime)
 
     def mtime(self, path: str) -> int:
         return os.stat(self.root / path).st_mtime_ns
@@ -69,7 +66,7 @@ class Disk:
         (self.root / new).parent.mkdir(parents=True, exist_ok=True)
         os.rename(self.root / old, self.root / new)
         self.files[new] = self.files.pop(old)
-        self._touched(new, self.mtime(new))
+        self.touch(new, self.mtime(new))
         self._tidy(old)
 
     def delete(self, path: str) -> None:
@@ -88,7 +85,9 @@ class Disk:
         inode, ctime = self._stamps[status.st_ino]
         return Fingerprint(status.st_size, status.st_mtime_ns, ctime, inode)
 
-    def _touched(self, path: str, mtime: int) -> None:
+    def touch(self, path: str, mtime: int | None = None) -> None:
+        """Stamp what was written or moved; `mtime` in ns, else now."""
+        mtime = self._now_ns() if mtime is None else mtime
         os.utime(self.root / path, ns=(mtime, mtime))
         real = os.stat(self.root / path).st_ino
         if real in self._stamps:

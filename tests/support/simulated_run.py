@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -14,21 +15,22 @@ from urllib.parse import urlsplit
 
 import requests
 
+import syncd.engine.context
 import syncd.engine.uploads
 import syncd.focus.multipart_body
 import syncd.local.file_content
 import syncd.local.scan
-from syncd.engine.context import Context, NoProgress, Options
+from syncd.engine.context import Options
 from syncd.engine.folder_run import FolderRun
-from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import FolderReport
 from syncd.errors import StateError
-from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules
 from syncd.sandbox.faults import Fault
 from syncd.state.database import Database
 from syncd.state.ledger import Ledger
+from tests.support.assembled import context_of
+from tests.support.commands import KEY
 from tests.support.oracle import Oracle
 from tests.support.sandbox import URL, InProcess
 from tests.support.simulated_disk import Disk
@@ -36,7 +38,6 @@ from tests.support.simulated_disk import Disk
 if TYPE_CHECKING:
     from tests.support.simulation import Simulation
 
-KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 MOST = 300
 """Requests of one run; a dozen files take a fraction of them."""
 
@@ -59,11 +60,11 @@ class Crash:
 class Syncd:
     """One folder, one ledger, one key; others may work on the same task."""
 
-    def __init__(self, sim: Simulation, name: str, rules: Rules, **options: Any) -> None:
+    def __init__(self, sim: Simulation, name: str, rules: Rules) -> None:
         self.sim = sim
         self.name = name
         self.rules = rules
-        self.options = options
+        self.options = {k: v for k, v in sim.options.items() if k != "backwards"}
         base = sim.base / name
         base.mkdir(parents=True)
         self.state = base / "state"
@@ -106,34 +107,13 @@ class Syncd:
         return report
 
     def _run(self, approved: frozenset[int], options: dict[str, bool]) -> FolderReport:
-        sim = self.sim
-        clock = sim.clock
-        ledger = Ledger.open(str(self.state), clock)
-        try:
-            quota = QuotaMeter(URL, ledger, clock, configured=None, reserve=5)
-            transport = HttpTransport(URL, KEY, timeout=30, connections=2, adapter=Wire(self))
-            client = FocusClient(
-                transport,
-                on_answer=quota.answered,
-                on_request=quota.sending,
-                clock=clock,
-                sleep=clock.sleep,
-            )
-            context = Context(
-                client,
-                ledger,
-                quota,
-                clock,
-                clock.sleep,
-                NoProgress(),
-                self.options.get("connections", 1),
-                self.options.get("max_batch_bytes", 1 << 20),
-            )
-            folder = Folder(self.name, str(self.disk.root), sim.task, self.rules)
+        sim, clock = self.sim, self.sim.clock
+        transport = HttpTransport(URL, KEY, timeout=30, connections=2, adapter=Wire(self))
+        folder = Folder(self.name, str(self.disk.root), sim.task, self.rules)
+        with closing(Ledger.open(str(self.state), clock)) as ledger:
+            context = context_of(URL, transport, ledger, clock, clock.sleep, **self.options)
             task = ledger.task(sim.task)
             return FolderRun(context, Options(**options), folder, task, approved).run()
-        finally:
-            ledger.close()
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
@@ -156,9 +136,9 @@ class Syncd:
                 (syncd.local.scan, "fingerprint", self.disk.fingerprint),
                 (syncd.local.file_content, "fingerprint", self.disk.fingerprint),
                 (syncd.focus.multipart_body, "_fingerprint", self.disk.fingerprint),
-                (uploads, "ThreadPoolExecutor", OneByOne),
+                (syncd.engine.context, "ThreadPoolExecutor", OneByOne),
                 (uploads, "wait", _wait),
-                (OneByOne, "backwards", self.options.get("backwards", False)),
+                (OneByOne, "backwards", self.sim.options.get("backwards", False)),
             ):
                 stack.enter_context(patch.object(owner, name, stand_in))
             yield
@@ -183,16 +163,13 @@ class Syncd:
     # -- the ledger's file -------------------------------------------------------------------
 
     def ledger_rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What the ledger says; nothing before its first run is through with creating it."""
         path = self.state / "ledger.db"
-        if not path.exists() or not path.stat().st_size:
+        if not path.exists():
             return []
-        db = sqlite3.connect(path)
-        try:
-            if not db.execute("PRAGMA user_version").fetchone()[0]:
-                return []
-            return db.execute(query).fetchall()
-        finally:
-            db.close()
+        with closing(sqlite3.connect(path)) as db:
+            ready = db.execute("SELECT * FROM sqlite_master WHERE name = 'attachments'").fetchall()
+            return db.execute(query).fetchall() if ready else []
 
     def lose_ledger(self) -> None:
         (self.state / "ledger.db").unlink(missing_ok=True)
@@ -259,14 +236,7 @@ class OneByOne:
 
     def __init__(self, max_workers: int) -> None:
         self.waiting = deque()
-
-    def __enter__(self) -> OneByOne:
         OneByOne.current = self  # type: ignore[attr-defined]
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not issubclass(kind, Killed):
-            self.run()  # what has been submitted goes out, whatever becomes of the rest
 
     def submit(self, call: Callable[..., Any], *args: Any) -> Any:
         future = _Done()
@@ -281,6 +251,9 @@ class OneByOne:
                 future.value = call()
             except Exception as error:
                 future.error = error
+            except Killed:
+                self.waiting.clear()
+                raise
             done.append(future)
         return done
 
@@ -301,4 +274,6 @@ class _Waited:
 
 
 def _wait(running: Any, **_: Any) -> _Waited:
+    if isinstance(sys.exc_info()[1], Killed):
+        return _Waited([])
     return _Waited(OneByOne.current.run())  # type: ignore[attr-defined]

@@ -53,23 +53,16 @@ class Simulation:
         """id -> the installation and the path of the POST that made it."""
         self.removed: set[int] = set()
         """What people deleted."""
-        self.a = Syncd(self, "a", self.rules, **self.options)
-        self.others: list[Syncd] = []
-
-    @property
-    def everybody(self) -> list[Syncd]:
-        return [self.a, *self.others]
-
-    @property
-    def keeps_numbers(self) -> bool:
-        """Whether every create can be recognised by its display order."""
-        return self.quirks.orders == "kept"
+        self.keeps_numbers = self.quirks.orders == "kept"
+        """Every create can be recognised by its display order."""
+        self.a = Syncd(self, "a", self.rules)
+        self.everybody = [self.a]
 
     def other(self) -> Syncd:
         """A second installation, with another folder for the same task."""
-        if not self.others:
-            self.others.append(Syncd(self, "other", self.rules, **self.options))
-        return self.others[0]
+        if len(self.everybody) == 1:
+            self.everybody.append(Syncd(self, "other", self.rules))
+        return self.everybody[1]
 
     # -- somebody in the task ----------------------------------------------------------------
 
@@ -106,21 +99,16 @@ class Simulation:
             if before == row:
                 continue
             self.rows[row.id] = row
+            renumbered = replace(before or row, display_order=row.display_order) == row
             if before is None:
                 self._made(row)
-            elif not self._is_anybodys(row.id) and not self._only_renumbered(before, row):
+            elif not ((renumbered and self.quirks.orders == "renumbered") or self._is_ours(row.id)):
                 self.wrong(f"{before.id} ({before.name!r}) is foreign, and was changed")
 
-    def _is_anybodys(self, id_: int) -> bool:
+    def _is_ours(self, id_: int) -> bool:
         if id_ in self.made_by and (self.a.rules.delete == "never" or self.a.oracle.forgetful):
             return True  # released or forgotten, and what was sent before comes late
         return self.a.rules.delete == "mirror" or any(id_ in s.oracle.owned for s in self.everybody)
-
-    def _only_renumbered(self, before: Row, row: Row) -> bool:
-        return (
-            self.quirks.orders == "renumbered"
-            and replace(before, display_order=row.display_order) == row
-        )
 
     def _made(self, row: Row) -> None:
         """A new row: of a POST under way, or of one from earlier."""
@@ -159,8 +147,7 @@ class Simulation:
                     restless.append(f"{one.name} finds no rest: {self.log}, {report}")
             if not restless:
                 break
-        else:
-            raise AssertionError("\n".join(restless))
+        assert not restless, "\n".join(restless)
         for one in self.everybody:
             self.clock.now += WINDOW
             report = one.run()

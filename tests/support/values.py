@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from syncd.attribute import Attribute
 from syncd.core.plan import Plan
 from syncd.core.reconcile import reconcile
 from syncd.core.snapshot import Snapshot
 from syncd.model import Attachment, Fingerprint, FolderIdentity, FolderSnapshot, LocalFile, Rules
-from syncd.task_state import Event, Intent, LedgerEntry, Refusal, Role, TaskState
+from syncd.task_state import Attribute, Event, Intent, LedgerEntry, Refusal, Role, TaskState
 
 NOW = 1_700_000_000.0
 LONG_AGO = NOW - 10_000.0

@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from syncd.engine.context import Context, NoProgress, Options, Progress
+from syncd.engine.context import Options, Progress
 from syncd.engine.folder_run import FolderRun
-from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import FolderReport
-from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
 from syncd.sandbox.quirks import Quirks
 from syncd.sandbox.server import Sandbox
 from syncd.sandbox.storage import Row
 from syncd.state.ledger import Ledger
+from tests.support.assembled import context_of
 
 KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 
@@ -90,27 +89,15 @@ class World:
             else Ledger.open(str(self.state), self.clock)
         )
         try:
-            quota = QuotaMeter(
-                self.task.url, ledger, self.clock, configured=self.quota, reserve=self.reserve
-            )
             transport = HttpTransport(self.task.url, KEY, timeout=self.timeout, connections=2)
-            client = FocusClient(
-                transport,
-                create_params=self.create_params,  # type: ignore[arg-type]
-                on_answer=quota.answered,
-                on_request=quota.sending,
-                clock=self.clock,
-                sleep=self.sleep,
-            )
-            context = Context(
-                client,
-                ledger,
-                quota,
-                self.clock,
-                self.sleep,
-                self.progress or NoProgress(),
-                2,
-                self.max_batch_bytes,
+            context = context_of(
+                *(self.task.url, transport, ledger, self.clock, self.sleep),
+                quota=self.quota,
+                reserve=self.reserve,
+                connections=2,
+                max_batch_bytes=self.max_batch_bytes,
+                progress=self.progress,
+                create_params=self.create_params,
             )
             folder = Folder("folder", str(self.root), self.task, self.rules)
             task = ledger.task(self.task)

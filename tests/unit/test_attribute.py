@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.attribute import BELIEF, Attribute
+from syncd.task_state import BELIEF, Attribute
 
 NOW = 1_800_000_000.0
 LATER = NOW + BELIEF

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.cli.format import report_lines, size_text, summary
-from syncd.core.plan import Create, Delete, Held, Limits, Plan, Rename, Reorder, cost
+from syncd.core.plan import Create, Delete, Held, Limits, Plan, Put, cost
 from syncd.engine.actions import Action, Kind, planned
 from syncd.engine.context import NoProgress, Progress
 from syncd.engine.report import KEY, LATER, PARTLY, FolderReport, Trouble
 from syncd.model import Fingerprint, LocalFile, Problem
-from syncd.task_state import LedgerEntry
+from syncd.task_state import Attribute, LedgerEntry
 
 LIMITS = Limits(10, 1000, lambda names: True)
 
@@ -161,8 +160,8 @@ def test_a_dry_run_names_each_action_with_its_reason_and_its_requests() -> None:
         finish=(Delete(1, "was.txt", 5, "replaced"),),
         creates=(Create(file("a.png"), 100, entry("a.png")), Create(file("b.png"), 200)),
         deletes=(Delete(2, "gone.txt", 5, "gone"), Delete(3, "theirs.txt", 5, "foreign")),
-        renames=(Rename(entry("n.txt"), "o.txt", 1, "n.txt", 2, put_back=False),),
-        reorders=(Reorder(entry("m.txt"), "m.txt", 1, 350, put_back=True),),
+        renames=(Put(entry("n.txt"), "o.txt", 1, "n.txt", 2, put_back=False),),
+        reorders=(Put(entry("m.txt"), "m.txt", 1, "m.txt", 350, put_back=True),),
         adopted=("x.doc",),
         waiting=(Problem("w.txt", "still being written"),),
     )

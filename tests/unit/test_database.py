@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -123,6 +124,15 @@ class TestPutLater:
         database._db.execute("PRAGMA query_only = 0")
         database.put_now()
         assert quotas(path) == {"u": "one", "v": "two"}
+
+    def test_a_row_is_not_written_to_the_file_that_takes_the_place(
+        self, database: Database, path: str
+    ) -> None:
+        put_later(database, "u", "one")
+        os.unlink(path)
+        database.reopen()
+        database.put_now()
+        assert quotas(path) == {}
 
     def test_where_no_row_waits_there_is_no_transaction(self, database: Database) -> None:
         database.put_now()

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.core.snapshot import created_counts, put_back_count
 from syncd.errors import StateError
 from syncd.model import Fingerprint, FolderIdentity, TaskKey
 from syncd.state.ledger import Ledger
-from syncd.task_state import TaskState
+from syncd.task_state import Attribute, TaskState
 from tests.support.values import ELSEWHERE, HOME, NOW, attachment, entry, intent, refusal
 
 DAY = 86_400.0
@@ -55,6 +54,12 @@ def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     opened.close()
 
 
+def plan(ledger: Ledger, *what: Any) -> None:
+    task = ledger.task(TASK)
+    task.record_plan(*what)
+    task.write()
+
+
 def test_an_unknown_task_has_an_empty_state(ledger: Ledger) -> None:
     assert ledger.state(TASK) == TaskState()
     assert ledger.tasks() == []
@@ -66,7 +71,7 @@ def test_a_task_that_is_written_for_the_first_time_begins_empty(ledger: Ledger) 
 
 
 def test_entries_come_back_as_they_were(tmp_path: Path, ledger: Ledger) -> None:
-    ledger.task(TASK).record_plan(ENTRIES, None, False, None)
+    plan(ledger, ENTRIES, None, False, None)
     wanted = {e.id: e for e in ENTRIES}
     assert ledger.state(TASK).entries == wanted
     assert ledger.task(TASK).state.entries == wanted
@@ -88,6 +93,7 @@ def test_intents_and_refusals_come_back_as_they_were(ledger: Ledger) -> None:
     task = ledger.task(TASK)
     sent = task.record_sending(sending)
     task.record_refusals(refusals)
+    task.write()
     found = ledger.state(TASK)
     assert list(found.intents.values()) == list(sent)
     assert [i._replace(key=0) for i in sent] == sending
@@ -98,7 +104,7 @@ def test_intents_and_refusals_come_back_as_they_were(ledger: Ledger) -> None:
 def test_a_file_of_any_date_can_be_recorded(ledger: Ledger, moment: int) -> None:
     """In a new process its fingerprint differs: the file is read once more."""
     dated = ENTRIES[0]._replace(fingerprint=Fingerprint(7, moment, moment, 1))
-    ledger.task(TASK).record_plan([dated], None, False, None)
+    plan(ledger, [dated], None, False, None)
     found = ledger.state(TASK).entries[1]
     assert found.fingerprint != dated.fingerprint
     assert found._replace(fingerprint=dated.fingerprint) == dated
@@ -110,6 +116,8 @@ def test_the_list_comes_back_as_it_was_taken(ledger: Ledger) -> None:
     task = ledger.task(TASK)
     after = task.state._replace(strangers={9: theirs}, retired={7: 1.5}, listed_at=12.5)
     task.record_list(after)
+    task.write()
+    ledger.prove_writable()
     assert ledger.state(TASK) == after
 
 
@@ -129,12 +137,15 @@ def test_tasks_do_not_mix(ledger: Ledger, other: TaskKey) -> None:
     task.record_deleted(attachment(8, "b"), "b")
     task.record_plan([], HOME, True, 3)
     task.record_order("sequence", kept=True)
+    task.write()
     before = ledger.state(TASK)
     assert ledger.state(other) == TaskState()
     empty.forgive(["a"])
     empty.forget_waits()
     empty.record_not_sent(task.state.intents.values())
     empty.record_list(empty.state._replace(listed_at=2.0))
+    empty.write()
+    ledger.prove_writable()
     assert ledger.state(TASK) == before
 
 
@@ -168,6 +179,7 @@ class TestTheDaysCounts:
     def created(self, ledger: Ledger, path: str, digest: str) -> None:
         task = ledger.task(TASK)
         task.record_answered(task.record_sending([intent(0, path, digest=digest)]))
+        task.write()
 
     def counts(self, ledger: Ledger, now: float) -> dict[tuple[str, str], int]:
         return created_counts(ledger.state(TASK), now)
@@ -184,7 +196,9 @@ class TestTheDaysCounts:
     def test_a_file_deleted_by_its_user_begins_anew(self, ledger: Ledger, clock: Clock) -> None:
         for path in "ab":
             self.created(ledger, path, "d")
-        ledger.task(TASK).record_deleted(attachment(1, "a"), "a")
+        task = ledger.task(TASK)
+        task.record_deleted(attachment(1, "a"), "a")
+        task.write()
         assert self.counts(ledger, clock.now) == {("b", "d"): 1}
 
     def test_put_backs_are_counted_by_attachment(self, ledger: Ledger, clock: Clock) -> None:
@@ -194,6 +208,7 @@ class TestTheDaysCounts:
             task.record_updated(id_, "x", 1, put_back=True)
         task.record_updated(1, "y", 1, put_back=False)
         task.record_order("s", kept=False, put_back=True)
+        task.write()
         state, later = ledger.state(TASK), clock.now + 1
         counts = [put_back_count(state, subject, later) for subject in ("1", "2", "3", "order")]
         assert counts == [2, 1, 0, 1]
@@ -208,18 +223,18 @@ class TestTheDaysCounts:
 
 
 def test_identity_and_approval_stay(ledger: Ledger) -> None:
-    ledger.task(TASK).record_plan([], HOME, True, None)
-    ledger.task(TASK).record_plan([], None, False, None)
+    plan(ledger, [], HOME, True, None)
+    plan(ledger, [], None, False, None)
     found = ledger.state(TASK)
     assert (found.identity, found.mirror_approved) == (HOME, True)
-    ledger.task(TASK).record_plan([], ELSEWHERE, False, None)
+    plan(ledger, [], ELSEWHERE, False, None)
     assert ledger.state(TASK).identity == ELSEWHERE
 
 
 @pytest.mark.parametrize("number", [0, 2**63 - 1, 2**63, 2**64 - 1])
 def test_any_inode_and_file_system_can_be_told_apart(ledger: Ledger, number: int) -> None:
     for identity in (FolderIdentity(number, 1), FolderIdentity(1, number)):
-        ledger.task(TASK).record_plan([], identity, False, None)
+        plan(ledger, [], identity, False, None)
         assert ledger.state(TASK).identity == identity
 
 
@@ -232,16 +247,49 @@ def test_quotas_are_kept_by_server_and_organization(ledger: Ledger) -> None:
     assert ledger.quota("other", 1) is None
 
 
+def test_what_waits_is_written_at_once_but_not_every_second_anew(
+    ledger: Ledger, clock: Clock
+) -> None:
+    for seconds, quota, kept in (
+        (0.0, "one", "one"),
+        (0.5, "two", "one"),
+        (1.0, "three", "three"),
+        (-100.0, "four", "four"),
+    ):
+        clock.now += seconds
+        ledger.keep_quota("url", 1, quota)
+        ledger.flush()
+        assert ledger.quota("url", 1) == kept
+
+
+def test_what_waits_is_written_at_the_end(tmp_path: Path, ledger: Ledger) -> None:
+    for quota in ("one", "two"):
+        ledger.keep_quota("url", 1, quota)
+        ledger.flush()
+    ledger.close()
+    assert Ledger.snapshot(str(tmp_path)).quota("url", 1) == "two"
+
+
 def test_the_config_and_folder_of_a_task_are_those_registered_last(ledger: Ledger) -> None:
-    ledger.register(TASK, "config", "/folder", None)
-    ledger.register(TASK, "config", "/moved", "/parent")
-    assert ledger.tasks() == [(TASK, "config", "/moved", "/parent")]
+    ledger.register([(TASK, "config", "/folder", None)])
+    ledger.register([(TASK, "config", "/moved", "/parent"), (OTHERS[0], "config", "/b", None)])
+    assert ledger.tasks() == [
+        (TASK, "config", "/moved", "/parent"),
+        (OTHERS[0], "config", "/b", None),
+    ]
+
+
+def test_a_task_stays_the_same_when_its_folder_is_registered_anew(ledger: Ledger) -> None:
+    plan(ledger, ENTRIES, HOME, False, None)
+    before = ledger.state(TASK)
+    ledger.register([(TASK, "config", "/folder", None)])
+    assert ledger.state(TASK) == before
 
 
 def test_registering_the_same_again_writes_nothing(tmp_path: Path, ledger: Ledger) -> None:
-    ledger.register(TASK, "config", "/folder", None)
+    ledger.register([(TASK, "config", "/folder", None)])
     before = (tmp_path / "ledger.db").read_bytes()
-    ledger.register(TASK, "config", "/folder", None)
+    ledger.register([(TASK, "config", "/folder", None)])
     assert (tmp_path / "ledger.db").read_bytes() == before
 
 
@@ -256,14 +304,13 @@ WRONG: list[dict[str, Any]] = [
 def test_a_value_that_sqlite_refuses_is_a_state_error(
     ledger: Ledger, wrong: dict[str, Any]
 ) -> None:
-    """With one bad row nothing is written, and nothing is known in memory either."""
-    task = ledger.task(TASK)
-    task.record_plan(ENTRIES[:1], None, False, None)
-    before = task.state
+    """With one bad row nothing is written."""
+    plan(ledger, ENTRIES[:1], None, False, None)
+    before = ledger.state(TASK)
     with pytest.raises(StateError, match="nothing more is sent"):
-        task.record_plan([ENTRIES[1], ENTRIES[0]._replace(**wrong)], HOME, False, None)
-    assert task.state == ledger.state(TASK) == before
-    task.record_plan(ENTRIES[1:], None, False, None)
+        plan(ledger, [ENTRIES[1], ENTRIES[0]._replace(**wrong)], HOME, False, None)
+    assert ledger.state(TASK) == before
+    plan(ledger, ENTRIES[1:], None, False, None)
 
 
 def test_the_file_is_for_its_owners_eyes_only(tmp_path: Path, ledger: Ledger) -> None:

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import BELIEF, Attribute
 from syncd.core.listing import DAY, DOUBT, apply_list, entry_of, missing
-from syncd.core.names import same_name
 from syncd.model import Attachment, Listing
-from syncd.task_state import LedgerEntry, Role, TaskState
+from syncd.task_state import BELIEF, Attribute, LedgerEntry, Role, TaskState, same_name
 from tests.support.values import (
     NOW,
     attachment,

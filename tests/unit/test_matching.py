@@ -93,7 +93,7 @@ def test_every_entry_and_every_file_is_in_exactly_one_place() -> None:
         "changed": [(e.id, f.path) for e, f in found.changed],
         "new": [f.path for f in found.new],
         "gone": [e.id for e in found.gone],
-        "replaced": [(e.id, by.id) for e, by in found.replaced],
+        "replaced": [(e.id, e.replaced_by) for e in found.replaced],
         "unsynced": [e.id for e in found.unsynced],
         "waiting": [e.id for e in found.waiting],
     }
@@ -112,7 +112,7 @@ def test_every_entry_and_every_file_is_in_exactly_one_place() -> None:
 def test_the_lower_id_of_two_attachments_with_the_same_file_has_it() -> None:
     found = matched(folder(file("a", "A")), entry(1, "a", "A"), entry(2, "a", "A"))
     assert [e.id for e, _ in found.unchanged] == [1]
-    assert [(e.id, by.id) for e, by in found.replaced] == [(2, 1)]
+    assert [(e.id, e.replaced_by) for e in found.replaced] == [(2, 1)]
 
 
 def test_a_replaced_version_stands_for_its_file_if_its_successor_is_lost() -> None:
@@ -125,7 +125,8 @@ def test_a_replaced_version_stands_for_its_file_if_its_successor_is_lost() -> No
         entry(6, "d", role="released"),
         entry(7, "e", role="detached"),
     ]
-    assert [e.id for e in live(state(entries))] == [2, 3, 7]
+    standing, old = live(state(entries))
+    assert ([e.id for e in standing], [e.id for e in old]) == ([2, 3, 7], [1, 4])
 
 
 @pytest.mark.parametrize("content", ["", "A"])
@@ -133,7 +134,7 @@ def test_an_old_version_with_the_files_content_is_the_current_one_again(content:
     old = entry(1, "a", content, role="superseded", replaced_by=2)
     found = matched(folder(file("a", content, touched=NOW)), old, entry(2, "a", "BB"))
     assert [e.id for e, _ in found.unchanged] == [1]
-    assert [(e.id, by.id) for e, by in found.replaced] == [(2, 1)]
+    assert [(e.id, e.replaced_by) for e in found.replaced] == [(2, 1)]
 
 
 class TestUndecided:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from syncd.core.ordering import HIGHEST, Slot, assign, natural_key, wanted_sequence
+from syncd.core.ordering import HIGHEST, assign, natural_key, wanted_sequence
 from syncd.model import Fingerprint, LocalFile, Order, Rules
 
 
@@ -15,13 +15,16 @@ def files(*paths: str) -> list[LocalFile]:
     return [LocalFile(path, Fingerprint(1, 1, 1, 1)) for path in paths]
 
 
-def numbered(*currents: int | None) -> list[Slot[int]]:
-    return [Slot(index, current) for index, current in enumerate(currents)]
+Slots = dict[int, int | None]
 
 
-def result(slots: list[Slot[int]], changed: dict[int, int]) -> list[int]:
+def numbered(*currents: int | None) -> Slots:
+    return dict(enumerate(currents))
+
+
+def result(slots: Slots, changed: dict[int, int]) -> list[int]:
     """All numbers, after a check that they rise."""
-    numbers = [changed.get(slot.key, slot.current or 0) for slot in slots]
+    numbers = [changed.get(key, current or 0) for key, current in slots.items()]
     assert all(low < high for low, high in pairwise(numbers))
     return numbers
 
@@ -80,7 +83,7 @@ class TestWantedSequence:
 
 class TestAssign:
     def test_nothing_to_number(self) -> None:
-        assert assign([]) == {}
+        assert assign({}) == {}
 
     def test_an_empty_task_leaves_a_thousand_steps_at_the_start(self) -> None:
         assert assign(numbered(None, None, None)) == {0: 100_000, 1: 100_100, 2: 100_200}
@@ -117,15 +120,14 @@ class TestAssign:
 
     @pytest.mark.parametrize("place", range(4))
     def test_an_insertion_anywhere_moves_nobody(self, place: int) -> None:
-        slots = numbered(100_000, 100_100, 100_200)
-        slots.insert(place, Slot(9))
-        changed = assign(slots)
+        slots = [*numbered(100_000, 100_100, 100_200).items()]
+        slots.insert(place, (9, None))
+        changed = assign(dict(slots))
         assert changed == {9: [99_900, 100_050, 100_150, 100_300][place]}
 
     @pytest.mark.parametrize("count", [1, 999, 1000, 5000])
     def test_insertions_at_the_front_fit_into_the_room_there(self, count: int) -> None:
-        slots = [Slot(-index - 1) for index in range(count)]
-        slots += numbered(100_000, 100_100)
+        slots = dict.fromkeys(range(-1, -count - 1, -1)) | numbered(100_000, 100_100)
         changed = assign(slots)
         assert len(changed) == count
         result(slots, changed)
@@ -133,7 +135,7 @@ class TestAssign:
     def test_a_thousand_insertions_one_by_one_at_the_front(self) -> None:
         first = 100_000
         for _ in range(1000):
-            changed = assign([Slot("new"), Slot("old", first)])
+            changed = assign({"new": None, "old": first})
             assert list(changed) == ["new"]
             first = changed["new"]
 

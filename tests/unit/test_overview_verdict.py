@@ -101,7 +101,7 @@ def test_the_verdict_on_a_path(values: dict[str, Any], kind: Kind, path: str | N
 
 
 def test_a_name_that_a_person_keeps_changing_is_contested() -> None:
-    from syncd.attribute import Attribute
+    from syncd.task_state import Attribute
 
     renamed = entry(1, "a", name=Attribute("a", "mine", kept=True))
     known = {"history": (put_back("1"), put_back("1"))}

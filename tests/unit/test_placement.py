@@ -6,11 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.core.plan import Plan
 from syncd.core.reconcile import reconcile
 from syncd.model import LocalFile, Problem, Rules
-from syncd.task_state import LedgerEntry
+from syncd.task_state import Attribute, LedgerEntry
 from tests.support.values import (
     NOW,
     attachment,

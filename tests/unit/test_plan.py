@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from syncd.core.plan import Create, Delete, Limits, Plan, Rename, Reorder, batches, cost, fit
+from syncd.core.plan import Create, Delete, Limits, Plan, Put, batches, cost, fit
 from tests.support.values import entry, file
 
 ANY = Limits(10, 10**9, lambda names: True)
@@ -24,12 +24,12 @@ def deletes(count: int) -> tuple[Delete, ...]:
     return tuple(Delete(n, f"{n}", 1, "gone", f"{n}") for n in range(count))
 
 
-def renames(count: int) -> tuple[Rename, ...]:
-    return tuple(Rename(entry(n, "a"), "a", 1, "b", 1, False) for n in range(1, count + 1))
+def renames(count: int) -> tuple[Put, ...]:
+    return tuple(Put(entry(n, "a"), "a", 1, "b", 1, False) for n in range(1, count + 1))
 
 
-def reorders(count: int) -> tuple[Reorder, ...]:
-    return tuple(Reorder(entry(n, "a"), "a", 1, 2, False) for n in range(1, count + 1))
+def reorders(count: int) -> tuple[Put, ...]:
+    return tuple(Put(entry(n, "a"), "a", 1, "a", 2, False) for n in range(1, count + 1))
 
 
 def sizes(found: Sequence[Sequence[Create]]) -> list[int]:

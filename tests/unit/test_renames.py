@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.attribute import BELIEF, Attribute
 from syncd.core.plan import Plan
 from syncd.core.reconcile import reconcile
-from syncd.task_state import LedgerEntry
+from syncd.task_state import BELIEF, Attribute, LedgerEntry
 from tests.support.values import NOW, decided, entry, file, put_back, refusal, snapshot
 
 FILES = [file(f"{name}.txt", name) for name in "abcd"]

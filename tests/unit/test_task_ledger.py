@@ -1,4 +1,4 @@
-"""Each transition of a task is one transaction, and the state in memory is the one on disk."""
+"""Transitions are written together, and the state in memory is then the one on disk."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from syncd.attribute import Attribute
 from syncd.errors import StateError
 from syncd.model import Attachment, TaskKey
 from syncd.state.database import Database
 from syncd.state.ledger import Ledger
 from syncd.state.ledger_file import open_for_writing
 from syncd.state.task_ledger import TaskLedger
-from syncd.task_state import Event, Intent, TaskState
+from syncd.task_state import Attribute, Event, Intent, TaskState
 from tests.support.values import (
     ELSEWHERE,
     HOME,
@@ -61,6 +60,7 @@ class Task:
         """What the task holds before the transition that is looked at."""
         known = {e.id: e for e in entries}
         self.task.record_list(self.state._replace(entries=known, listed_at=self.now, **more))
+        self.task.write()
         self.commits = 0
 
     def send(self, *intents: Intent) -> tuple[Intent, ...]:
@@ -69,6 +69,8 @@ class Task:
         return sent
 
     def assert_written(self, transactions: int = 1) -> None:
+        """All since the last time is written in one transaction, if it is not yet."""
+        self.task.write()
         assert self.commits == transactions
         again = Ledger(Database.copy(self.path, print), self.clock)
         assert again.state(TASK) == self.state._replace(clock_skew=0.0)
@@ -116,6 +118,16 @@ class TestList:
         task.now += 60
         task.task.record_list(task.state._replace(listed_at=task.now))
         assert task.state.listed_at == NOW + 60
+        task.task.write()
+        assert task.commits == 0, "it waits for the next transaction"
+        task.ledger.prove_writable()
+        task.assert_written()
+
+    def test_the_time_of_the_last_list_is_the_one_written(self, task: Task) -> None:
+        task.put(entry(1, "a"))
+        task.task.record_list(task.state._replace(listed_at=NOW + 1))
+        task.task.write()
+        task.task.record_list(task.state._replace(entries={}, listed_at=NOW + 2))
         task.assert_written()
 
     def test_events_older_than_a_day_are_forgotten_in_memory_too(self, task: Task) -> None:
@@ -316,7 +328,7 @@ class TestRefusals:
 
     def test_forgiving_forgets_those_subjects_alone(self, task: Task) -> None:
         task.task.record_refusals([refusal("a"), refusal("#1", None)])
-        task.commits = 0
+        task.assert_written()
         task.task.forgive(["a", "unknown"])
         assert list(task.state.refusals) == ["#1"]
         task.assert_written()
@@ -330,6 +342,7 @@ class TestRefusals:
         task.task.record_updated(1, "x", 5, put_back=True)
         task.task.record_order("s", kept=False, put_back=True)
         task.task.record_deleted(attachment(9, "b"), "b")
+        task.task.write()
         task.commits = 0
         task.task.forget_waits()
         assert (task.state.refusals, task.state.order_tries) == ({}, 0)
@@ -338,27 +351,41 @@ class TestRefusals:
         task.assert_written()
 
 
-def test_a_transition_that_cannot_be_written_changes_nothing(task: Task) -> None:
+def test_what_was_recorded_since_the_last_write_is_one_transaction(task: Task) -> None:
+    task.put(entry(1, "a"), entry(2, "b"))
+    task.task.record_plan([entry(3, "c")], HOME, True, 4)
+    task.task.record_order("s", kept=True)
+    (sent,) = task.task.record_sending([intent(0, "d")])
+    task.assert_written()
+    task.task.record_answered([sent])
+    task.task.record_sending([intent(0, "e")])
+    task.assert_written()
+    task.task.record_updated(1, "x", 5, put_back=True)
+    task.task.record_deleted(attachment(2, "b"), "b")
+    task.task.record_refusals([refusal("a")])
+    task.assert_written()
+
+
+def test_creates_are_in_the_file_before_they_are_sent(task: Task) -> None:
+    task.task.record_sending([intent(0, "a")])
+    assert task.commits == 1
+
+
+def test_a_value_taken_earlier_does_not_change(task: Task) -> None:
     task.put(entry(1, "a"))
-    (sent,) = task.send(intent(0, "a"))
     before = task.state
+    task.task.record_updated(1, "b", 5, put_back=False)
+    task.task.record_deleted(attachment(1, "b"), "b")
+    assert before.entries == {1: entry(1, "a")}
+    assert task.state.entries[1].role == "tombstone"
+
+
+def test_what_cannot_be_written_is_a_state_error(task: Task) -> None:
+    task.put(entry(1, "a"))
     task.database._db.execute("PRAGMA query_only = 1")
-    attempts = (
-        lambda: task.task.record_list(before._replace(entries={}, listed_at=1.0)),
-        lambda: task.task.record_plan([entry(2, "b")], HOME, True, 4),
-        lambda: task.task.record_order("s", kept=True),
-        lambda: task.task.record_sending([intent(0, "b")]),
-        lambda: task.task.record_not_sent([sent]),
-        lambda: task.task.record_doubtful([sent]),
-        lambda: task.task.record_answered([sent]),
-        lambda: task.task.record_created([sent], [entry(5, "a")]),
-        lambda: task.task.record_updated(1, "b", 5, put_back=True),
-        lambda: task.task.record_deleted(attachment(1, "a"), "a"),
-        lambda: task.task.record_refusals([refusal("a")]),
-        lambda: task.task.forget_waits(),
-    )
-    for attempt in attempts:
-        with pytest.raises(StateError, match="cannot be written"):
-            attempt()
-        assert task.state == before
-    task.assert_written(0)
+    with pytest.raises(StateError, match="cannot be written"):
+        task.task.record_sending([intent(0, "b")])
+    task.task.record_deleted(attachment(1, "a"), "a")
+    with pytest.raises(StateError, match="cannot be written"):
+        task.task.write()
+    assert task.commits == 0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.attribute import BELIEF, Attribute
 from syncd.core.reconcile import reconcile
 from syncd.core.unique_names import holders, make_room
 from syncd.model import LocalFile
-from syncd.task_state import LedgerEntry
+from syncd.task_state import BELIEF, Attribute, LedgerEntry
 from tests.support.values import NOW, attachment, entry, file, snapshot, told
 
 A, B = entry(1, "a.txt", "A"), entry(2, "b.txt", "B")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.engine.quota_window import HOUR, Quota
+from syncd.engine.quota import HOUR, Quota
 from syncd.model import QuotaReading
 
 NOTHING = QuotaReading(None, None)
