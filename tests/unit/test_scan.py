@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from syncd.core.ignore import Selection
 from syncd.errors import FileProblem, FolderError
 from syncd.local.file_content import digest
+from syncd.local.ignore import Selection
 from syncd.model import FolderSnapshot
 from tests.support.folders import fill, look, names, told, unprivileged
 
