@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOUNT_TABLE = "/proc/self/mountinfo"
 MISSING = "the folder does not exist"
@@ -56,13 +57,18 @@ def mounts(table: str = MOUNT_TABLE) -> tuple[Mount, ...]:
     """The mount table; empty if it cannot be read (then every file system counts as local)."""
     try:
         with open(table, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
+            return _parse_table(file.read())
     except OSError:
         return ()
-    return tuple(mount for line in lines if (mount := _parsed(line)) is not None)
 
 
-def _parsed(line: str) -> Mount | None:
+@lru_cache(maxsize=1)
+def _parse_table(text: str) -> tuple[Mount, ...]:
+    """Every scan needs the table, which seldom changes."""
+    return tuple(mount for line in text.splitlines() if (mount := _parse_line(line)) is not None)
+
+
+def _parse_line(line: str) -> Mount | None:
     before, _, after = line.partition(" - ")
     fields, kind = before.split(" "), after.split(" ")[0]
     if len(fields) < 6 or not kind:

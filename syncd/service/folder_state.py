@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from syncd.engine.observe import Observer, still_written
 from syncd.engine.report import FolderReport
 from syncd.errors import FolderError
+from syncd.local.folder_hash import folder_hash
 from syncd.local.scan import scan
 from syncd.model import FolderSnapshot
 from syncd.overview.folders import Target
@@ -53,12 +54,15 @@ class FolderState:
     """The last cycle listed the task and sent nothing, as its files were still being written."""
     kept_twins: frozenset[str] = frozenset()
     """All files of the last cycle, if it left out some whose names are equal after NFC."""
+    unmoved: int | None = None
+    """The folder's hash before a scan that found nothing that the last cycle had not seen."""
 
     def record_run(
         self, observer: Observer, requests: int, began: float, now: float, wall: float
     ) -> None:
         """Keep what a run saw that lasted from `began` to `now` and sent so many requests."""
         folder, settle = observer.found, self.target.settle
+        self.unmoved = None
         seen = _summary(folder, observer.unsettled, wall, settle) if folder else ScanSummary(None)
         self.seen = None if observer.unreadable else seen
         self.still_there = seen.files
@@ -82,8 +86,16 @@ class FolderState:
             self.schedule.listed_at = max(now - max(wall - listed_at, 0.0), began)
 
     def has_changed(self, wall: float) -> bool:
-        """Whether a scan finds what the last cycle did not see."""
-        return self.seen is None or self._scan(wall).signature != self.seen.signature
+        """Whether a scan finds what the last cycle did not see; none is made if nothing moved."""
+        if self.seen is None:
+            return True
+        now = folder_hash(self.target.folder.path, self.target.folder.rules)
+        if now is not None and now == self.unmoved:
+            return False
+        found = self._scan(wall)
+        changed = found.signature != self.seen.signature
+        self.unmoved = None if changed or found.quiet_in is not None else now
+        return changed
 
     def can_wait(self, now: float, wall: float) -> bool:
         """Scan after a change; whether nothing is to be done about it yet, or at all.

@@ -11,8 +11,9 @@ from typing import Any, cast
 import pytest
 
 from syncd.local.watcher import Watcher
+from syncd.model import FolderSnapshot
 from syncd.overview.status_file import Status
-from syncd.service import status_writer
+from syncd.service import folder_state, status_writer
 from syncd.service.pacing import LONGEST_PACE, RecentSenders
 from syncd.service.schedule import Schedule
 from syncd.service.sdnotify import Notifier
@@ -144,3 +145,26 @@ def test_a_folder_shares_the_quota_for_ten_minutes_after_it_sent_requests(sim: S
     assert senders.count(1, LONGEST_PACE + 2.0) == 1
     senders.record(first, 0, LONGEST_PACE + 3.0)
     assert senders.count(1, LONGEST_PACE + 3.0) == 0, "its last cycle sent nothing"
+
+
+def test_a_folder_in_which_nothing_moved_is_scanned_once_and_not_again(
+    sim: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.pass_by(10.0)
+    scans = 0
+    honest = folder_state.scan
+
+    def scan(*arguments: Any) -> FolderSnapshot:
+        nonlocal scans
+        scans += 1
+        return honest(*arguments)
+
+    monkeypatch.setattr(folder_state, "scan", scan)
+    for _ in range(5):
+        sim.worker.rescan(everything=True)
+    assert scans == FOLDERS
+    (sim.base / "folder1" / "a.txt").write_text("no event tells of it")
+    sim.worker.rescan(everything=True)
+    assert scans == FOLDERS + 1
+    sim.pass_by(10.0)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
