@@ -41,6 +41,8 @@ class FolderState:
     """Of the last cycle."""
     last_cycle: float | None = None
     """When it ended, in seconds since the epoch."""
+    began: float = 0.0
+    """When the last run began, in monotonic seconds."""
     rescan_at: float = 0.0
     """When the next rescan is due, in monotonic seconds."""
     seen: ScanSummary | None = None
@@ -55,47 +57,54 @@ class FolderState:
     kept_twins: frozenset[str] = frozenset()
     """All files of the last cycle, if it left out some whose names are equal after NFC."""
     unmoved: int | None = None
-    """The folder's hash before a scan that found nothing that the last cycle had not seen."""
+    """The folder's hash before a scan that found what the last cycle saw, or before that cycle."""
 
-    def record_run(
-        self, observer: Observer, requests: int, began: float, now: float, wall: float
-    ) -> None:
-        """Keep what a run saw that lasted from `began` to `now` and sent so many requests."""
+    def begin_run(self, now: float) -> None:
+        """A run starts, which sees all changes up to now."""
+        self.began = now
+        # The hash is for the next rescan; nobody who waits for a change waits for it.
+        self.unmoved = None if self.schedule.has_changes() else self._hash()
+        self.schedule.start_cycle()
+
+    def record_run(self, observer: Observer, requests: int, now: float, wall: float) -> None:
+        """Keep what the run saw that ended at `now` and sent so many requests."""
         folder, settle = observer.found, self.target.settle
-        self.unmoved = None
         seen = _summary(folder, observer.unsettled, wall, settle) if folder else ScanSummary(None)
         self.seen = None if observer.unreadable else seen
         self.still_there = seen.files
         quiet = [f for f in folder.files if f.path not in observer.unsettled] if folder else []
         self.racy = any(f.fingerprint.racy_at(observer.scanned_at) for f in quiet)
         if seen.quiet_in is not None:
-            self.schedule.scan_at = now + seen.quiet_in
+            self.schedule.scan_at, self.unmoved = now + seen.quiet_in, None
         only_listed = observer.fresh and requests == 1
         self.only_listed = only_listed and bool(observer.unsettled) and not self.only_listed
         self.kept_twins = (
             frozenset(f.path for f in folder.files) if folder and folder.failed else frozenset()
         )
-        self._record_list(observer, began, now, wall)
+        self._record_list(observer, now, wall)
 
-    def _record_list(self, observer: Observer, began: float, now: float, wall: float) -> None:
+    def _record_list(self, observer: Observer, now: float, wall: float) -> None:
         listed_at = self.ledger.state.listed_at if self.ledger else None
         if observer.needs_list or listed_at is None:
             self.schedule.listed_at = None
         elif observer.fresh:
             # The wall clock may have been set since, but the list is not older than the run.
-            self.schedule.listed_at = max(now - max(wall - listed_at, 0.0), began)
+            self.schedule.listed_at = max(now - max(wall - listed_at, 0.0), self.began)
 
     def has_changed(self, wall: float) -> bool:
         """Whether a scan finds what the last cycle did not see; none is made if nothing moved."""
         if self.seen is None:
             return True
-        now = folder_hash(self.target.folder.path, self.target.folder.rules)
-        if now is not None and now == self.unmoved:
+        hash_now = self._hash()
+        if hash_now is not None and hash_now == self.unmoved:
             return False
         found = self._scan(wall)
         changed = found.signature != self.seen.signature
-        self.unmoved = None if changed or found.quiet_in is not None else now
+        self.unmoved = None if changed or found.quiet_in is not None else hash_now
         return changed
+
+    def _hash(self) -> int | None:
+        return folder_hash(self.target.folder.path, self.target.folder.rules)
 
     def can_wait(self, now: float, wall: float) -> bool:
         """Scan after a change; whether nothing is to be done about it yet, or at all.

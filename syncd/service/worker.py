@@ -155,11 +155,11 @@ class Worker:
         list_first = state.schedule.needs_list(began)
         options = Options(once=False, settle=target.settle, list_first=list_first)
         approval = self.approvals().get(task_text(task))
-        state.schedule.start_cycle()
+        state.begin_run(began)
         self.syncing = task
         self.on_change()
         try:
-            report = self._run(state, options, approval.ids if approval else frozenset(), began)
+            report = self._run(state, options, approval.ids if approval else frozenset())
         finally:
             self.syncing = None
         if approval and report.is_decided:
@@ -183,9 +183,7 @@ class Worker:
         senders = self._senders.count(task.organization_id, now)
         pace_next(state, report, self.context.quota, now, senders)
 
-    def _run(
-        self, state: FolderState, options: Options, approved: frozenset[int], began: float
-    ) -> FolderReport:
+    def _run(self, state: FolderState, options: Options, approved: frozenset[int]) -> FolderReport:
         """The report of one run; an error becomes the trouble of this folder, tried again later."""
         cause: Cause
         folder, ledger = state.target.folder, self.context.ledger
@@ -197,7 +195,7 @@ class Worker:
             run = FolderRun(self.context, options, folder, state.ledger, approved)
             report = run.run()
             now, wall = self.clock(), self.context.clock()
-            state.record_run(run.observer, report.requests, began, now, wall)
+            state.record_run(run.observer, report.requests, now, wall)
             return report
         except Stopped:
             raise
