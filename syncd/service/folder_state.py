@@ -43,6 +43,8 @@ class FolderState:
     """When it ended, in seconds since the epoch."""
     began: float = 0.0
     """When the last run began, in monotonic seconds."""
+    sent_at: float | None = None
+    """When it ended, in monotonic seconds; None = it sent no request."""
     rescan_at: float = 0.0
     """When the next rescan is due, in monotonic seconds."""
     seen: ScanSummary | None = None

@@ -14,7 +14,7 @@ from syncd.local.watcher import Watcher
 from syncd.model import FolderSnapshot
 from syncd.overview.status_file import Status
 from syncd.service import folder_state, status_writer
-from syncd.service.pacing import LONGEST_PACE, RecentSenders
+from syncd.service.next_cycle import LONGEST_PACE, _recent_senders
 from syncd.service.schedule import Schedule
 from syncd.service.sdnotify import Notifier
 from syncd.service.status_writer import StatusWriter
@@ -134,17 +134,14 @@ def test_a_ledger_is_loaded_once_for_all_cycles_of_a_folder(
 
 
 def test_a_folder_shares_the_quota_for_ten_minutes_after_it_sent_requests(sim: Simulation) -> None:
-    first, second, third = (target.folder.task for target in sim.targets[:3])
-    senders = RecentSenders()
-    senders.record(first, 3, 0.0)
-    senders.record(second, 1, 1.0)
-    senders.record(third, 0, 2.0)
-    assert senders.count(1, 3.0) == 2
-    assert senders.count(2, 3.0) == 0, "another organization"
-    senders.record(first, 1, 4.0)
-    assert senders.count(1, LONGEST_PACE + 2.0) == 1
-    senders.record(first, 0, LONGEST_PACE + 3.0)
-    assert senders.count(1, LONGEST_PACE + 3.0) == 0, "its last cycle sent nothing"
+    first, second = list(sim.worker.folders.values())[:2]
+    first.sent_at, second.sent_at = 0.0, 1.0
+    folders = sim.worker.folders.values()
+    assert _recent_senders(folders, 1, 3.0) == 2
+    assert _recent_senders(folders, 2, 3.0) == 0, "another organization"
+    assert _recent_senders(folders, 1, LONGEST_PACE + 0.5) == 1
+    first.sent_at = None
+    assert _recent_senders(folders, 1, 3.0) == 1, "its last cycle sent nothing"
 
 
 def test_a_folder_in_which_nothing_moved_is_not_scanned_again(
