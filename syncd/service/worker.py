@@ -144,7 +144,8 @@ class Worker:
             return False
         can_wait = state.can_wait(began, self.context.clock())
         schedule.scan_took = self.clock() - began
-        self.on_change()
+        if can_wait:
+            self.on_change()
         return can_wait
 
     def _cycle(self, state: FolderState) -> FolderReport:

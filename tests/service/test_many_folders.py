@@ -95,6 +95,23 @@ def test_a_change_within_a_second_is_written_when_the_second_is_over(
     assert writer.due_in() == float("inf")
 
 
+def test_a_change_is_not_written_before_its_cycle_has_sent_its_first_request(
+    sim: Simulation, writer: StatusWriter, written: list[Status]
+) -> None:
+    sim.worker.run_due()
+    writer.update()
+    sim.advance(60.0)
+    sim.worker.on_change = lambda: writer.update(changed=True)
+    sim.write("a.txt", "content")
+    sim.pass_by(2.0)
+    sim.worker.run_due()
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+    assert len(written) == 1
+    sim.advance(writer.due_in())
+    writer.update()
+    assert states(written[-1]) == {"in sync": FOLDERS}
+
+
 def test_a_status_that_did_not_change_is_not_written_again(
     sim: Simulation, writer: StatusWriter, written: list[Status]
 ) -> None:
