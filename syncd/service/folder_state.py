@@ -24,7 +24,6 @@ class ScanSummary:
 
     signature: int | None
     """The same as long as nothing changed that a cycle acts on; None = the scan failed."""
-    files: frozenset[str] = frozenset()
     quiet_in: float | None = None
     """Seconds until files that are still being written may be quiet; None = there are none."""
 
@@ -52,8 +51,8 @@ class FolderState:
     racy: bool = False
     """The last cycle saw a file so soon after a change that its fingerprint may miss a later
     one."""
-    still_there: frozenset[str] = frozenset()
-    """Files of the last cycle that every scan since has found."""
+    missing: frozenset[str] = frozenset()
+    """Files with attachments that the last cycle did not find, or a scan since."""
     only_listed: bool = False
     """The last cycle listed the task and sent nothing, as its files were still being written."""
     kept_twins: frozenset[str] = frozenset()
@@ -73,16 +72,14 @@ class FolderState:
         folder, settle = observer.found, self.target.settle
         seen = _summary(folder, observer.unsettled, wall, settle) if folder else ScanSummary(None)
         self.seen = None if observer.unreadable else seen
-        self.still_there = seen.files
+        self.missing = self._attached - _paths(folder)
         quiet = [f for f in folder.files if f.path not in observer.unsettled] if folder else []
         self.racy = any(f.fingerprint.racy_at(observer.scanned_at) for f in quiet)
         if seen.quiet_in is not None:
             self.schedule.scan_at, self.unmoved = now + seen.quiet_in, None
         only_listed = observer.fresh and requests == 1
         self.only_listed = only_listed and bool(observer.unsettled) and not self.only_listed
-        self.kept_twins = (
-            frozenset(f.path for f in folder.files) if folder and folder.failed else frozenset()
-        )
+        self.kept_twins = _paths(folder) if folder and folder.failed else frozenset()
         self._record_list(observer, now, wall)
 
     def _record_list(self, observer: Observer, now: float, wall: float) -> None:
@@ -100,7 +97,7 @@ class FolderState:
         hash_now = self._hash()
         if hash_now is not None and hash_now == self.unmoved:
             return False
-        found = self._scan(wall)
+        found, _ = self._scan(wall)
         changed = found.signature != self.seen.signature
         self.unmoved = None if changed or found.quiet_in is not None else hash_now
         return changed
@@ -114,9 +111,9 @@ class FolderState:
         A file that vanished while changes go on may be back at once: many programs save by
         deleting. It counts as gone if the next scan misses it, too.
         """
-        found = self._scan(wall)
-        vanished = self.still_there - found.files
-        self.still_there -= vanished
+        found, files = self._scan(wall)
+        vanished = self._attached - files - self.missing
+        self.missing |= vanished
         if found.signature is None:
             return False
         if self.seen is not None and found.signature == self.seen.signature and not self.racy:
@@ -128,13 +125,18 @@ class FolderState:
             return True
         return False
 
-    def _scan(self, wall: float) -> ScanSummary:
+    @property
+    def _attached(self) -> frozenset[str]:
+        return self.ledger.state.attached_paths if self.ledger else frozenset()
+
+    def _scan(self, wall: float) -> tuple[ScanSummary, frozenset[str]]:
+        """The summary, and the paths of the files."""
         folder, settle = self.target.folder, self.target.settle
         try:
             found = scan(folder.path, folder.rules, self.kept_twins)
         except FolderError:
-            return ScanSummary(None)
-        return _summary(found, still_written(found, wall, settle), wall, settle)
+            return ScanSummary(None), frozenset()
+        return _summary(found, still_written(found, wall, settle), wall, settle), _paths(found)
 
 
 def _summary(
@@ -150,4 +152,8 @@ def _summary(
     waits = [wait if wait > 0 else max(settle, _SHORTEST_WAIT) for wait in waits]
     # Wait for the last of them, but not for long once the first is quiet.
     quiet_in = min(max(waits), max(min(waits), SCAN_EVERY)) if waits else None
-    return ScanSummary(signature, frozenset(f.path for f in folder.files), quiet_in)
+    return ScanSummary(signature, quiet_in)
+
+
+def _paths(folder: FolderSnapshot | None) -> frozenset[str]:
+    return frozenset(file.path for file in folder.files) if folder else frozenset()
