@@ -55,7 +55,11 @@ class Inotify:
             # watchdog leaks its inotify instance if it cannot open its pipe.
             require_spare_descriptors()
             reader = InotifyFD()
-            reader.start()
+            try:
+                reader.start()
+            except RuntimeError:
+                reader._close_resources()  # what its thread does otherwise
+                raise
             self._reader = reader
         wake = partial(self._wake_safely, key)
         return Tree(self._reader, os.fsencode(path), recursive, directories_only, wake)

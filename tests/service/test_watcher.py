@@ -391,6 +391,23 @@ def test_a_dead_thread_is_noticed_and_replaced(watcher: Watcher, bell: Bell, roo
     assert bell.heard("b")
 
 
+def test_without_a_thread_roots_are_scanned_and_no_descriptor_is_lost(
+    watcher: Watcher, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = os.listdir("/proc/self/fd")
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        state = watch(watcher, "a", root)
+    assert (state.mode, state.reason) == (
+        "scanning",
+        "it cannot be watched: can't start new thread",
+    )
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_a_thread_that_does_not_end_holds_nobody(bell: Bell, root: Path) -> None:
     release = threading.Event()
 
