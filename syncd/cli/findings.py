@@ -8,9 +8,9 @@ from typing import Any
 
 from syncd.cli.format import count, size_text, time_text
 from syncd.cli.read_only import ReadOnlyView
-from syncd.core.ignore import selection
 from syncd.engine.report import PARTLY
 from syncd.errors import FolderError
+from syncd.local.ignore import selection
 from syncd.model import LocalFile
 from syncd.overview.folders import Target
 from syncd.overview.status import FolderStatus, rfc3339

@@ -190,7 +190,7 @@ def patterns(value: object) -> tuple[str, ...]:
 
 def pattern(value: object) -> str:
     """One gitignore-style pattern that can match something."""
-    from syncd.core.ignore import pattern_fault  # slow to import, and few configs need it
+    from syncd.local.ignore import pattern_fault  # slow to import, and few configs need it
 
     found = text(value)
     if fault := pattern_fault(found):

@@ -13,7 +13,6 @@ from syncd.engine import actions
 from syncd.engine.actions import Action
 from syncd.engine.outcome import Failure, Outcome
 from syncd.engine.run import Run
-from syncd.engine.uploads import Uploads
 from syncd.errors import ApiError
 from syncd.model import Attachment
 
@@ -33,6 +32,8 @@ def apply(run: Run, root: str, plan: Plan) -> Outcome:
     if uploads_last:
         _carry_out(run, outcome, rest, reserve)
     if plan.creates and not outcome.ended:
+        from syncd.engine.uploads import Uploads  # many a run sends none, and needs no threads
+
         Uploads(run, outcome, root).send(batches(plan.creates, run.limits))
     if not uploads_last:
         _carry_out(run, outcome, rest, reserve)

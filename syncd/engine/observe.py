@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syncd.core.ignore import selection
 from syncd.core.listing import DAY, DOUBT, apply_list, missing
 from syncd.core.reconcile import paths_to_read
 from syncd.core.snapshot import Snapshot, honoured
@@ -12,6 +11,7 @@ from syncd.engine.contents import Contents
 from syncd.engine.context import Context, Options
 from syncd.engine.failed_uploads import unreadable
 from syncd.errors import FileProblem, InvalidResponse, SyncdError, Throttled
+from syncd.local.ignore import selection
 from syncd.local.scan import scan
 from syncd.model import Folder, FolderSnapshot, Listing, Problem
 from syncd.state.task_ledger import TaskLedger

@@ -20,21 +20,32 @@ class Limit:
         return f"the limit {self.name} ({self.value}) is reached"
 
 
+_SYSCTLS = {
+    errno.ENOSPC: ("fs.inotify.max_user_watches", 524288),
+    errno.EMFILE: ("fs.inotify.max_user_instances", 1024),
+    errno.ENFILE: ("fs.file-max", 1048576),
+}
+"""Names and the least values to suggest."""
+
+
 def reached_limit(error: BaseException) -> Limit | None:
     """The limit that made a watch fail; None = it failed for another reason."""
     code = error.errno if isinstance(error, OSError) else None
-    if code == errno.ENOSPC:
-        return _sysctl("fs.inotify.max_user_watches", 524288)
-    if code == errno.ENFILE:
-        return _sysctl("fs.file-max", 1048576)
-    if code != errno.EMFILE:
+    if code not in _SYSCTLS:
         return None
+    if code == errno.EMFILE:
+        try:
+            require_spare_descriptors()
+        except OSError:
+            soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            return Limit("RLIMIT_NOFILE", str(soft), "LimitNOFILE= in the unit, or ulimit -n")
+    name, least = _SYSCTLS[code]
     try:
-        require_spare_descriptors()
+        with open("/proc/sys/" + name.replace(".", "/"), encoding="ascii") as file:
+            value = int(file.read())
     except OSError:
-        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        return Limit("RLIMIT_NOFILE", str(soft), "LimitNOFILE= in the unit, or ulimit -n")
-    return _sysctl("fs.inotify.max_user_instances", 1024)
+        return Limit(name, "unknown", f"sudo sysctl {name}={least}")
+    return Limit(name, str(value), f"sudo sysctl {name}={max(least, 2 * value)}")
 
 
 def require_spare_descriptors() -> None:
@@ -46,12 +57,3 @@ def require_spare_descriptors() -> None:
     finally:
         for descriptor in opened:
             os.close(descriptor)
-
-
-def _sysctl(name: str, suggested: int) -> Limit:
-    try:
-        with open("/proc/sys/" + name.replace(".", "/"), encoding="ascii") as file:
-            value = int(file.read())
-    except (OSError, ValueError):
-        return Limit(name, "unknown", f"sudo sysctl {name}={suggested}")
-    return Limit(name, str(value), f"sudo sysctl {name}={max(suggested, 2 * value)}")

@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOUNT_TABLE = "/proc/self/mountinfo"
 MISSING = "the folder does not exist"
@@ -24,7 +25,7 @@ _REMOTE = frozenset([
 ])
 # fmt: on
 _REMOTE_PREFIXES = ("nfs", "smb", "fuse.")
-_ESCAPE = re.compile(r"\\([0-7]{3})")
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
 @dataclass(frozen=True)
@@ -55,21 +56,23 @@ class Place:
 def mounts(table: str = MOUNT_TABLE) -> tuple[Mount, ...]:
     """The mount table; empty if it cannot be read (then every file system counts as local)."""
     try:
-        with open(table, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
+        with open(table, "rb") as file:
+            return _parse_table(file.read())
     except OSError:
         return ()
-    return tuple(mount for line in lines if (mount := _parsed(line)) is not None)
 
 
-def _parsed(line: str) -> Mount | None:
-    before, _, after = line.partition(" - ")
-    fields, kind = before.split(" "), after.split(" ")[0]
-    if len(fields) < 6 or not kind:
-        return None
-    octal = fields[4].encode("utf-8", "surrogateescape").decode("latin-1")
-    raw = _ESCAPE.sub(lambda match: chr(int(match[1], 8) & 0xFF), octal).encode("latin-1")
-    return Mount(os.fsdecode(raw), kind)
+@lru_cache(maxsize=1)
+def _parse_table(table: bytes) -> tuple[Mount, ...]:
+    """Every scan needs the table, which seldom changes."""
+    found: list[Mount] = []
+    for line in table.splitlines():
+        before, _, after = line.partition(b" - ")
+        fields, kind = before.split(b" "), after.split(b" ")[0]
+        if len(fields) > 5 and kind:
+            point = _ESCAPE.sub(lambda octal: bytes([int(octal[1], 8) & 0xFF]), fields[4])
+            found.append(Mount(os.fsdecode(point), os.fsdecode(kind)))
+    return tuple(found)
 
 
 def nested_mounts(root: str, table: str = MOUNT_TABLE) -> frozenset[str]:

@@ -33,24 +33,22 @@ def identity_of(root_fd: int, root: str) -> FolderIdentity:
     return FolderIdentity(status.st_ino, os.fstatvfs(root_fd).f_fsid or status.st_dev)
 
 
-def folder_error(configured: str, root: str, error: OSError | ValueError) -> FolderError:
-    """Why the root cannot be read, and what to do."""
+def folder_error(
+    configured: str, root: str, error: OSError | ValueError, mend: str = "its path"
+) -> FolderError:
+    """Why the root cannot be read, and what to do; `mend` is what in the config names it."""
     where = printable(configured)
     if root != os.path.abspath(configured):
         where += f" (that is, {printable(root)})"
     if isinstance(error, FileNotFoundError):
-        hint = missing_folder_hint(configured)
-        return FolderError(f"{where}: no such folder; {hint} or mend its path")
+        hint = "mount it, create it"
+        if may_be_hidden(configured):
+            unit = "BindReadOnlyPaths= in its unit"
+            hint = f"if it is there for others, show it to the service ({unit})"
+        return FolderError(f"{where}: no such folder; {hint} or mend {mend}")
     if isinstance(error, PermissionError):
         return FolderError(f"{where}: not readable; give syncd's user the rights r and x on it")
     if isinstance(error, OSError) and error.errno in (ENOTDIR, ELOOP):
-        return FolderError(f"{where}: not a folder; name a folder, not a file or a broken link")
+        return FolderError(f"{where}: not a folder (or a broken link); mend {mend}")
     why = strerror(error) if isinstance(error, OSError) and error.errno else str(error)
-    return FolderError(f"{where}: cannot be read ({why}); check its disk and its path")
-
-
-def missing_folder_hint(path: str) -> str:
-    """What to do about a folder that is not there."""
-    if may_be_hidden(path):
-        return "if it is there for others, show it to the service (BindReadOnlyPaths= in its unit)"
-    return "mount it, create it"
+    return FolderError(f"{where}: cannot be read ({why}); check its disk and {mend}")

@@ -11,10 +11,10 @@ import stat
 from collections.abc import Collection, Iterable
 from errno import ELOOP, ENOTDIR
 
-from syncd.core.ignore import selection
 from syncd.core.ordering import MANIFEST
 from syncd.errors import FolderError
 from syncd.local.file_content import fingerprint, open_beneath, strerror
+from syncd.local.ignore import selection
 from syncd.local.manifest import ManifestUnreadable, parse_manifest, read_manifest
 from syncd.local.mounts import nested_mounts
 from syncd.local.root_folder import READ_DIRECTORY, folder_error, identity_of, open_root
@@ -153,8 +153,6 @@ class _Walk:
             self._fail(path, "name is not UTF-8", "/")
         elif not self._rules.recursive:
             self._skip(path, "subfolder (recursive is off)", "/")
-        elif self._selection.prunes(path):
-            return
         elif path in self._mounts or entry.stat(follow_symlinks=False).st_dev != self._device:
             self._skip(path, OTHER_FILE_SYSTEM, "/")
         else:

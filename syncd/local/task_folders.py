@@ -6,10 +6,8 @@ import os
 import re
 
 from syncd.core.ordering import natural_key
-from syncd.errors import FolderError
-from syncd.local.file_content import strerror
-from syncd.local.root_folder import missing_folder_hint
-from syncd.text import escaped_unless_utf8, printable
+from syncd.local.root_folder import folder_error
+from syncd.text import escaped_unless_utf8
 
 MAX_TASK_ID = 2**63 - 1
 _TASK_FOLDER = re.compile(r"([0-9]+)(?:[ _-].*)?", re.DOTALL)
@@ -23,7 +21,6 @@ def find_task_folders(parent: str) -> list[tuple[int, str, str]]:
     read.
     """
     found: list[tuple[int, str, str]] = []
-    where = printable(parent)
     try:
         with os.scandir(parent) as entries:
             for entry in entries:
@@ -31,14 +28,8 @@ def find_task_folders(parent: str) -> list[tuple[int, str, str]]:
                 if match and int(match[1]) > 0 and _is_folder_or_broken_link(entry):
                     path = os.path.join(parent, entry.name)
                     found.append((int(match[1]), escaped_unless_utf8(entry.name), path))
-    except FileNotFoundError as error:
-        hint = missing_folder_hint(parent)
-        raise FolderError(f"{where}: no such folder; {hint} or mend `each:`") from error
-    except NotADirectoryError as error:
-        raise FolderError(f"{where}: not a folder; mend `each:`") from error
     except (OSError, ValueError) as error:
-        why = strerror(error) if isinstance(error, OSError) else str(error)
-        raise FolderError(f"{where}: cannot be read ({why}); see to it") from error
+        raise folder_error(parent, os.path.abspath(parent), error, mend="`each:`") from error
     return sorted(found, key=lambda folder: (natural_key(folder[1]), folder[2]))
 
 

@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from syncd.local.inotify_limits import reached_limit
-from syncd.local.mounts import MISSING, MOUNT_TABLE, Place, locate, mounts
+from syncd.local.mounts import MISSING, MOUNT_TABLE, Mount, Place, locate, mounts
+
+if TYPE_CHECKING:
+    from syncd.local.inotify import Tree
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 600.0
 """Until a root is tried again that exceeded a limit."""
 CLOSE_SECONDS = 2.0
-"""Until threads that do not end are abandoned."""
+"""Until a thread that does not end is abandoned."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +46,40 @@ class WatchTarget:
     directories_only: bool = False
 
 
-@dataclass(frozen=True)
-class _Entry:
+@dataclass
+class _Root:
+    key: str
     target: WatchTarget
-    state: WatchState = WatchState("scanning", "not watched yet")
+    tree: Tree | None = None
+    """Its watch; None = it is only scanned."""
     place: Place | None = None
-    """The directory that is watched; None = the root is not watched."""
+    """The directory that is watched."""
+    reason: str = "not watched yet"
+    """Why it is only scanned."""
     not_before: float = 0.0
+
+    def release(self) -> None:
+        """End the watch, if there is one."""
+        if self.tree is not None:
+            self.tree.stop()
+        self.tree = self.place = None
+
+    def has_moved(self) -> bool:
+        """Whether the root appeared, disappeared or was replaced since it was looked at."""
+        if self.place is None and self.reason != MISSING:
+            return False
+        try:
+            status = os.stat(self.target.root)
+        except OSError:
+            return self.place is not None
+        place = self.place
+        return place is None or (status.st_dev, status.st_ino) != (place.device, place.inode)
 
 
 class Watcher:
     """Calls `wake(key)` when something changes below a watched root.
 
-    `wake` runs in watchdog's thread and must not wait for a lock that its owner holds while
-    calling a method. All methods are thread-safe; `state`, `healthy`, `restarts` and `stop` do
-    not wait for the others.
+    `wake` runs in a thread of its own and must not wait; any thread may ask for `healthy`.
     """
 
     def __init__(
@@ -68,12 +89,13 @@ class Watcher:
         clock: Callable[[], float] = time.monotonic,
         mount_table: str = MOUNT_TABLE,
     ) -> None:
-        from syncd.local.watchdog_threads import WatchdogThreads  # commands import this module, too
+        from syncd.local.inotify import Inotify  # commands import this module, too
 
-        self._threads = WatchdogThreads(wake)
+        self._inotify = Inotify(wake)
         self._clock, self._mount_table = clock, mount_table
-        self._lock = threading.RLock()
-        self._entries: dict[str, _Entry] = {}
+        self._mounts: Sequence[Mount] = ()
+        """As the last check saw them."""
+        self._roots: dict[str, _Root] = {}
         self._warned: set[str] = set()
         """Limits about which a warning is logged."""
         self._stopped = False
@@ -82,151 +104,125 @@ class Watcher:
 
     def watch(self, wanted: Mapping[str, WatchTarget]) -> None:
         """Watch exactly these roots; unchanged watches go on."""
-        with self._lock:
-            self._release(self._entries.keys() - wanted.keys())
-            self._entries = {k: e for k, e in self._entries.items() if k in wanted}
-            for key, target in wanted.items():
-                self._set_target(key, target)
-            self._close_if_idle()
+        for key, root in list(self._roots.items()):
+            if wanted.get(key) != root.target:
+                self._roots.pop(key).release()
+        table = mounts(self._mount_table)
+        for key, target in wanted.items():
+            if key not in self._roots:
+                root = self._roots[key] = _Root(key, target)
+                self._start(root, table)
+        self._close_if_idle()
 
     def check(self) -> list[str]:
         """Renew lost watches. Returns the keys of roots whose watch is new: they need a scan."""
-        with self._lock:
-            table = mounts(self._mount_table)
-            places = {
-                key: locate(entry.target.root, entry.target.recursive, table)
-                for key, entry in self._entries.items()
-            }
-            watched = set(self._watched())
-            lost = {key for key in watched if self._is_lost(key, places[key])}
-            self._release(lost)
-            if not self._threads.healthy():
-                logger.warning("The threads that watch the folders failed; they are started anew")
-                lost = watched
-                self._threads.close(CLOSE_SECONDS)
-                self._release(lost)
-            gained = {key for key, place in places.items() if self._start(key, place)}
-            self._release_partly_watched()
-            gained &= set(self._watched())
-            for key in sorted(lost & gained):
-                logger.info("%s is watched anew", self._entries[key].target.root)
-            self.restarts += len(lost & gained)
-            self._close_if_idle()
-            if not any(entry.not_before for entry in self._entries.values()):
-                self._warned.clear()
-            return sorted(gained)
+        table = mounts(self._mount_table)
+        remounted, self._mounts = table != self._mounts, table
+        dead = not self._inotify.healthy()
+        if dead:
+            logger.warning("The thread that watches the folders failed; it is started anew")
+            self._inotify.close(CLOSE_SECONDS)
+        gained = []
+        for root in self._roots.values():
+            was_watched = root.tree is not None
+            self._release_if_lost(root, table, dead=dead, remounted=remounted)
+            if root.tree is None and self._start(root, table):
+                gained.append(root.key)
+                if was_watched:
+                    logger.info("%s is watched anew", root.target.root)
+                    self.restarts += 1
+        self._close_if_idle()
+        if not any(root.not_before for root in self._roots.values()):
+            self._warned.clear()
+        return sorted(gained)
 
     def moved(self) -> list[str]:
         """Keys of roots that appeared, disappeared or were replaced since `check()`; no event
         reports that."""
-        return [key for key, entry in tuple(self._entries.items()) if _has_moved(entry)]
+        return [key for key, root in self._roots.items() if root.has_moved()]
 
     def state(self, key: str) -> WatchState:
         """How changes of this root are noticed now."""
-        entry = self._entries.get(key)
-        return entry.state if entry is not None else WatchState("scanning", "not watched")
+        root = self._roots.get(key)
+        if root is None:
+            return WatchState("scanning", "not watched")
+        return WatchState("scanning", root.reason) if root.tree is None else WatchState("watching")
 
     def healthy(self) -> bool:
-        """Whether no thread died. A missing or only scanned root does not count."""
-        return self._threads.healthy()
+        """Whether the thread did not die. A missing or only scanned root does not count."""
+        return self._inotify.healthy()
 
     def stop(self, timeout: float = CLOSE_SECONDS) -> None:
-        """End all threads; abandon those that still run after `timeout` seconds."""
+        """End the thread; abandon it if it still runs after `timeout` seconds."""
         self._stopped = True
-        acquired = self._lock.acquire(timeout=timeout / 2)
-        try:
-            self._threads.close(timeout / 2)
-            if acquired:
-                self._entries.clear()
-        finally:
-            if acquired:
-                self._lock.release()
+        for root in self._roots.values():
+            root.release()
+        self._roots.clear()
+        self._inotify.close(timeout)
 
-    def _watched(self) -> list[str]:
-        return [key for key, entry in self._entries.items() if entry.place is not None]
+    def _release_if_lost(
+        self, root: _Root, table: Sequence[Mount], *, dead: bool, remounted: bool
+    ) -> None:
+        if root.tree is None:
+            return
+        if root.tree.limit_error is not None:
+            self._only_scan_after(root, root.tree.limit_error)
+            return
+        lost = dead or root.tree.ended or root.has_moved()
+        if remounted and not lost:
+            lost = root.place != locate(root.target.root, root.target.recursive, table)
+        if lost:
+            root.release()
 
-    def _is_lost(self, key: str, place: Place | str) -> bool:
-        return place != self._entries[key].place or self._threads.ended(key)
-
-    def _set_target(self, key: str, target: WatchTarget) -> None:
-        entry = self._entries.get(key)
-        if entry is None or entry.target != target:
-            self._release([key])
-            self._entries[key] = _Entry(target)
-            table = mounts(self._mount_table)
-            if self._start(key, locate(target.root, target.recursive, table)):
-                self._release_partly_watched()
-
-    def _start(self, key: str, place: Place | str) -> bool:
+    def _start(self, root: _Root, table: Sequence[Mount]) -> bool:
         """Watch a root that is not watched. True = it is watched from now on."""
-        entry = self._entries[key]
-        if entry.place is not None or self._stopped:
-            return False
+        target = root.target
+        place = locate(target.root, target.recursive, table)
         if isinstance(place, str):
-            self._only_scan(key, place)
+            root.not_before = 0.0
+            self._only_scan(root, place)
             return False
-        if entry.not_before and self._clock() < entry.not_before:
+        if self._stopped or self._clock() < root.not_before:
             return False
-        target = entry.target
         try:
-            self._threads.add(key, place.path, target.recursive, target.directories_only)
-        except Exception as error:
-            self._handle_failure(key, error)
+            root.tree = self._inotify.watch(
+                root.key, place.path, target.recursive, target.directories_only
+            )
+            if root.tree.limit_error is not None:
+                raise root.tree.limit_error
+        except (OSError, RuntimeError) as error:
+            self._only_scan_after(root, error)
             return False
-        self._entries[key] = _Entry(target, WatchState("watching"), place)
+        root.place, root.reason, root.not_before = place, "", 0.0
         return True
 
-    def _handle_failure(self, key: str, error: Exception) -> None:
+    def _only_scan_after(self, root: _Root, error: OSError | RuntimeError) -> None:
+        """Scan a root that could not be watched, or only in part, and give its watches back."""
+        root.release()
         limit = reached_limit(error)
+        # An OSError may be over at the next check; a thread that does not start is not.
+        wait = limit is not None or isinstance(error, RuntimeError)
+        root.not_before = self._clock() + RETRY_SECONDS if wait else 0.0
         if limit is None:
-            reason = f"it cannot be watched: {getattr(error, 'strerror', None) or error}"
-            # An OSError may be over at the next check; a thread that does not start is not.
-            self._only_scan(key, reason, wait=not isinstance(error, OSError))
+            why = getattr(error, "strerror", None) or error
+            self._only_scan(root, f"it cannot be watched: {why}")
             return
-        self._only_scan(key, str(limit), wait=True)
+        self._only_scan(root, str(limit))
         if limit.name not in self._warned:
             self._warned.add(limit.name)
             logger.warning(
                 "%s is not watched, the rescan alone notices changes: %s; to raise it: %s",
-                self._entries[key].target.root,
+                root.target.root,
                 limit,
                 limit.remedy,
             )
 
-    def _only_scan(self, key: str, reason: str, *, wait: bool = False) -> None:
-        entry = self._entries[key]
-        if entry.state.reason != reason:
-            logger.info("%s is scanned, not watched: %s", entry.target.root, reason)
-        not_before = self._clock() + RETRY_SECONDS if wait else 0.0
-        state = WatchState("scanning", reason)
-        self._entries[key] = _Entry(entry.target, state, not_before=not_before)
-
-    def _release_partly_watched(self) -> None:
-        """Scan trees of which a limit leaves a part unwatched, and give their watches back."""
-        for key in self._watched():
-            error = self._threads.limit_error(key)
-            if error is not None:
-                self._release([key])
-                self._handle_failure(key, error)
-
-    def _release(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            self._threads.remove(key, CLOSE_SECONDS)
-            if key in self._entries:
-                self._entries[key] = _Entry(self._entries[key].target)
+    def _only_scan(self, root: _Root, reason: str) -> None:
+        if root.reason != reason:
+            logger.info("%s is scanned, not watched: %s", root.target.root, reason)
+        root.reason = reason
 
     def _close_if_idle(self) -> None:
-        """Without a watch, end the threads and give the inotify instance back to the user."""
-        if not self._watched():
-            self._threads.close(CLOSE_SECONDS)
-
-
-def _has_moved(entry: _Entry) -> bool:
-    place = entry.place
-    if place is None and entry.state.reason != MISSING:
-        return False
-    try:
-        status = os.stat(entry.target.root)
-    except OSError:
-        return place is not None
-    return place is None or (status.st_dev, status.st_ino) != (place.device, place.inode)
+        """Without a watch, end the thread and give the inotify instance back to the user."""
+        if all(root.tree is None for root in self._roots.values()):
+            self._inotify.close(CLOSE_SECONDS)

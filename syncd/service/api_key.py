@@ -28,8 +28,9 @@ class ApiKey:
 
     def exit_code_at_start(self, worker: Worker) -> int:
         """77 if the key was refused and its source never worked; else the service goes on."""
-        worked = worker.key_has_worked() or str(self._source) in read_worked_keys(self._state_dir)
-        if not worker.pause.key_refused or worked:
+        worked_before = str(self._source) in read_worked_keys(self._state_dir)
+        worked = worked_before or worker.context.quota.key_worked
+        if worked or not worker.pause.key_refused:
             self.record_if_it_worked(worker)
             return OK
         for state in worker.folders.values():
@@ -40,7 +41,7 @@ class ApiKey:
 
     def record_if_it_worked(self, worker: Worker) -> None:
         """Put on record that this source has worked: a later refusal then pauses the service."""
-        if not self._recorded and worker.key_has_worked():
+        if not self._recorded and worker.context.quota.key_worked:
             self._recorded = True
             try:
                 record_worked_key(self._state_dir, str(self._source))

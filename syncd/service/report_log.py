@@ -30,7 +30,9 @@ class ReportLog:
 
     def __init__(self) -> None:
         self._logged: dict[str, str] = {}
-        """Messages without what varies, by folder; hints by folder and text."""
+        """Messages without what varies, by folder."""
+        self._hints: set[tuple[str, str]] = set()
+        """Folders and the hints about them."""
         self._offline = False
 
     def log(self, name: str, report: FolderReport) -> None:
@@ -46,7 +48,9 @@ class ReportLog:
             log.info("online again")
             self._offline = False
         for hint in report.hints:
-            self._log_hint(name, hint)
+            if (name, hint) not in self._hints:
+                self._hints.add((name, hint))
+                log.info("%s: %s", name, hint)
         message = _problem(report)
         if message is None:
             if report.exit_code == OK and self._logged.pop(name, None) is not None:
@@ -55,13 +59,8 @@ class ReportLog:
         constant = _VARYING.sub("#", message)
         if self._logged.get(name) != constant:
             self._logged[name] = constant
-            log.log(_level(report), "%s: %s", name, message)
-
-    def _log_hint(self, name: str, hint: str) -> None:
-        key = f"{name} hint {hint}"
-        if key not in self._logged:
-            self._logged[key] = hint
-            log.info("%s: %s", name, hint)
+            level = logging.INFO if report.cause == "quota" else logging.WARNING
+            log.log(level, "%s: %s", name, message)
 
 
 def _problem(report: FolderReport) -> str | None:
@@ -85,7 +84,3 @@ def _problem(report: FolderReport) -> str | None:
     if report.contested:
         return f"somebody keeps changing in the task: {', '.join(report.contested)}; left as is"
     return None
-
-
-def _level(report: FolderReport) -> int:
-    return logging.INFO if report.cause == "quota" else logging.WARNING

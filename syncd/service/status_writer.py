@@ -24,6 +24,8 @@ log = logging.getLogger("syncd.service")
 
 INTERVAL = 1.0
 """Seconds between two writes, unless a person waits for one."""
+DELAY = 0.1
+"""Seconds until a change is written: the cycle that it starts sends its first request before."""
 
 
 class StatusWriter:
@@ -53,7 +55,9 @@ class StatusWriter:
 
     def changed(self) -> None:
         """Something happened that the status may tell of."""
-        self._changed = True
+        if not self._changed:
+            self._changed = True
+            self._not_before = max(self._not_before, self._worker.clock() + DELAY)
 
     def due_in(self) -> float:
         """Seconds until `update` writes what has changed; infinity = nothing has."""
@@ -62,7 +66,8 @@ class StatusWriter:
 
     def update(self, *, changed: bool = False, at_once: bool = False) -> None:
         """Write what has changed if that is due, or if a person waits for it."""
-        self._changed = self._changed or changed
+        if changed:
+            self.changed()
         if not at_once and self.due_in() > 0:
             return
         self._changed = False

@@ -20,9 +20,14 @@ from syncd.model import TaskKey
 from syncd.overview.folders import Target
 from syncd.overview.status import task_text
 from syncd.overview.status_file import Approval
-from syncd.service.backoff import Pause, retry_refused_files, schedule_next
 from syncd.service.folder_state import FolderState
-from syncd.service.pacing import RecentSenders, pace_next, refresh_interval
+from syncd.service.next_cycle import (
+    Pause,
+    pace_next,
+    refresh_interval,
+    retry_refused_files,
+    schedule_next,
+)
 from syncd.service.report_log import ReportLog
 from syncd.service.schedule import Schedule
 
@@ -49,7 +54,6 @@ class Worker:
     """Number of folders, by organization."""
     _limits: dict[int, int] = field(default_factory=dict)
     """Requests an hour, by organization, that the refresh intervals were computed from."""
-    _senders: RecentSenders = field(default_factory=RecentSenders)
 
     def set_targets(self, targets: Sequence[Target]) -> list[Target]:
         """Work on exactly these folders; returns those that are new or changed."""
@@ -61,8 +65,6 @@ class Worker:
                 state = self._first_state(target, known)
                 new.append(target)
             states[target.folder.task] = state
-        for task in self.folders.keys() - states.keys():
-            self._senders.remove(task)
         self.folders = states
         self._folders_of = Counter(task.organization_id for task in states)
         self._limits = {}
@@ -121,10 +123,6 @@ class Worker:
             if until_request and report.requests:
                 return
 
-    def key_has_worked(self) -> bool:
-        """Whether a request got an answer that only a good key gets."""
-        return self.context.quota.key_worked
-
     def key_changed(self) -> None:
         """A new key is in use: try it at once."""
         if self.pause.key_refused:
@@ -146,7 +144,8 @@ class Worker:
             return False
         can_wait = state.can_wait(began, self.context.clock())
         schedule.scan_took = self.clock() - began
-        self.on_change()
+        if can_wait:
+            self.on_change()
         return can_wait
 
     def _cycle(self, state: FolderState) -> FolderReport:
@@ -155,11 +154,11 @@ class Worker:
         list_first = state.schedule.needs_list(began)
         options = Options(once=False, settle=target.settle, list_first=list_first)
         approval = self.approvals().get(task_text(task))
-        state.schedule.start_cycle()
+        state.begin_run(began)
         self.syncing = task
         self.on_change()
         try:
-            report = self._run(state, options, approval.ids if approval else frozenset(), began)
+            report = self._run(state, options, approval.ids if approval else frozenset())
         finally:
             self.syncing = None
         if approval and report.is_decided:
@@ -174,18 +173,14 @@ class Worker:
     def _schedule(self, state: FolderState, report: FolderReport) -> None:
         """Decide when the next cycle comes."""
         now, wall = self.clock(), self.context.clock()
-        task = state.target.folder.task
         state.report, state.last_cycle = report, wall
+        state.sent_at = now if report.requests else None
         schedule_next(state, report, self.pause, now, wall)
         if state.ledger is not None:
             retry_refused_files(state.schedule, state.ledger.state, now, wall)
-        self._senders.record(task, report.requests, now)
-        senders = self._senders.count(task.organization_id, now)
-        pace_next(state, report, self.context.quota, now, senders)
+        pace_next(state, report, self.context.quota, now, self.folders.values())
 
-    def _run(
-        self, state: FolderState, options: Options, approved: frozenset[int], began: float
-    ) -> FolderReport:
+    def _run(self, state: FolderState, options: Options, approved: frozenset[int]) -> FolderReport:
         """The report of one run; an error becomes the trouble of this folder, tried again later."""
         cause: Cause
         folder, ledger = state.target.folder, self.context.ledger
@@ -197,7 +192,7 @@ class Worker:
             run = FolderRun(self.context, options, folder, state.ledger, approved)
             report = run.run()
             now, wall = self.clock(), self.context.clock()
-            state.record_run(run.observer, report.requests, began, now, wall)
+            state.record_run(run.observer, report.requests, now, wall)
             return report
         except Stopped:
             raise

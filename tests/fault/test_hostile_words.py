@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from syncd.core.ignore import Selection, pattern_fault
+from syncd.local.ignore import Selection, pattern_fault
 from syncd.model import Rules
 from syncd.sandbox.messages import Response
 from tests.fault.conftest import NewScene

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from syncd.core.ignore import Selection
+from syncd.local.ignore import Selection
 from syncd.model import Rules
 
 NAMES = ["a", "b", "ab", "a.b", "x", "#a", "!a", "a b"]

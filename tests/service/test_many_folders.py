@@ -11,9 +11,10 @@ from typing import Any, cast
 import pytest
 
 from syncd.local.watcher import Watcher
+from syncd.model import FolderSnapshot
 from syncd.overview.status_file import Status
-from syncd.service import status_writer
-from syncd.service.pacing import LONGEST_PACE, RecentSenders
+from syncd.service import folder_state, status_writer
+from syncd.service.next_cycle import LONGEST_PACE, _recent_senders
 from syncd.service.schedule import Schedule
 from syncd.service.sdnotify import Notifier
 from syncd.service.status_writer import StatusWriter
@@ -94,6 +95,23 @@ def test_a_change_within_a_second_is_written_when_the_second_is_over(
     assert writer.due_in() == float("inf")
 
 
+def test_a_change_is_not_written_before_its_cycle_has_sent_its_first_request(
+    sim: Simulation, writer: StatusWriter, written: list[Status]
+) -> None:
+    sim.worker.run_due()
+    writer.update()
+    sim.advance(60.0)
+    sim.worker.on_change = lambda: writer.update(changed=True)
+    sim.write("a.txt", "content")
+    sim.pass_by(2.0)
+    sim.worker.run_due()
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+    assert len(written) == 1
+    sim.advance(writer.due_in())
+    writer.update()
+    assert states(written[-1]) == {"in sync": FOLDERS}
+
+
 def test_a_status_that_did_not_change_is_not_written_again(
     sim: Simulation, writer: StatusWriter, written: list[Status]
 ) -> None:
@@ -133,14 +151,37 @@ def test_a_ledger_is_loaded_once_for_all_cycles_of_a_folder(
 
 
 def test_a_folder_shares_the_quota_for_ten_minutes_after_it_sent_requests(sim: Simulation) -> None:
-    first, second, third = (target.folder.task for target in sim.targets[:3])
-    senders = RecentSenders()
-    senders.record(first, 3, 0.0)
-    senders.record(second, 1, 1.0)
-    senders.record(third, 0, 2.0)
-    assert senders.count(1, 3.0) == 2
-    assert senders.count(2, 3.0) == 0, "another organization"
-    senders.record(first, 1, 4.0)
-    assert senders.count(1, LONGEST_PACE + 2.0) == 1
-    senders.record(first, 0, LONGEST_PACE + 3.0)
-    assert senders.count(1, LONGEST_PACE + 3.0) == 0, "its last cycle sent nothing"
+    first, second = list(sim.worker.folders.values())[:2]
+    first.sent_at, second.sent_at = 0.0, 1.0
+    folders = sim.worker.folders.values()
+    assert _recent_senders(folders, 1, 3.0) == 2
+    assert _recent_senders(folders, 2, 3.0) == 0, "another organization"
+    assert _recent_senders(folders, 1, LONGEST_PACE + 0.5) == 1
+    first.sent_at = None
+    assert _recent_senders(folders, 1, 3.0) == 1, "its last cycle sent nothing"
+
+
+def test_a_folder_in_which_nothing_moved_is_not_scanned_again(
+    sim: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim.pass_by(10.0)
+    scans = 0
+    honest = folder_state.scan
+
+    def scan(*arguments: Any) -> FolderSnapshot:
+        nonlocal scans
+        scans += 1
+        return honest(*arguments)
+
+    monkeypatch.setattr(folder_state, "scan", scan)
+    for _ in range(5):
+        sim.worker.rescan(everything=True)
+    assert scans == 0
+    (sim.base / "folder1" / "a.txt").write_text("no event tells of it")
+    sim.worker.rescan(everything=True)
+    assert scans == 1
+    sim.pass_by(10.0)
+    assert [row.name for row in sim.rows()] == ["a.txt"]
+    for _ in range(5):
+        sim.worker.rescan(everything=True)
+    assert scans == 3, "one before the cycle, one for the first rescan after it"

@@ -6,7 +6,6 @@ this machine is touched: `unshare -Urm python -m tests.service.test_watcher_limi
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import logging
 import os
@@ -14,7 +13,6 @@ import resource
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +20,7 @@ import pytest
 
 from syncd.local import watcher as watcher_module
 from syncd.local.watcher import Watcher
-from tests.support.watching import Bell, Clock, observer, until, watch, write
+from tests.support.watching import Bell, Clock, until, watch, write
 
 HOUSE = Path(__file__).parents[2]
 
@@ -98,27 +96,6 @@ def case_descriptors(root: Path) -> None:
     expect_limit(
         root, "RLIMIT_NOFILE", lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     )
-
-
-def case_locked(root: Path) -> None:
-    """watchdog's queue holds its lock without a `finally`: so do the dead."""
-    watcher_module.CLOSE_SECONDS = 0.2
-    watcher, bell, _, _ = watcher_with_log()
-    watch(watcher, "a", root)
-    emitter = next(iter(observer(watcher).emitters))
-    ident = ctypes.c_ulong(emitter.ident)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))
-    write(root, "poke")
-    until(lambda: not emitter.is_alive())
-    write(root, "now the reader waits for that lock")
-    began = time.monotonic()
-    assert watcher.check() == ["a"]
-    assert watcher.healthy()
-    bell.rung.clear()
-    write(root)
-    assert bell.heard("a")
-    watcher.stop()
-    assert time.monotonic() - began < 3
 
 
 def case_unreadable(root: Path) -> None:
@@ -203,7 +180,6 @@ def case_mounts(root: Path) -> None:
         ("watches", "no inotify watch left: scanned, one warning, tried again later"),
         ("descriptors", "no file descriptor left: scanned, one warning, tried again later"),
         ("unreadable", "a root that is not readable is not taken for watched"),
-        ("locked", "a thread that died while it held a lock blocks nobody"),
         ("subfolders", "a tree larger than the limit is not taken for watched"),
         ("subfolder_made_later", "a tree that outgrows the limit is not taken for watched"),
         ("mounts", "a root mounted over, unmounted and mounted again is watched anew"),
@@ -212,9 +188,7 @@ def case_mounts(root: Path) -> None:
 def test_limits_and_mounts_in_a_namespace_of_their_own(
     case: str, sentence: str, tmp_path: Path
 ) -> None:
-    alone = {"descriptors": [], "locked": [], "unreadable": ["unshare", "-U"]}.get(
-        case, ["unshare", "-Urm"]
-    )
+    alone = {"descriptors": [], "unreadable": ["unshare", "-U"]}.get(case, ["unshare", "-Urm"])
     if alone and not namespaces():
         pytest.skip("user namespaces are not allowed here")
     command = [

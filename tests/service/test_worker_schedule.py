@@ -19,7 +19,7 @@ from syncd.engine.report import LATER
 from syncd.errors import StateError
 from syncd.log import RepeatFilter
 from syncd.sandbox.faults import Fault
-from syncd.service.pacing import LONGEST_PACE
+from syncd.service.next_cycle import LONGEST_PACE
 from syncd.service.schedule import LONGEST_RETRY
 from syncd.state.database import Database
 from tests.support.simulated import RESCAN, Simulation

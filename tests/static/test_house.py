@@ -39,7 +39,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "__main__": {"cli"},
     # Beside the line: config and its keys, the log, and the server to try things on.
     "secrets": {"errors", "hidden_paths", "text"},
-    "config": {"secrets", *BELOW_ENGINE},
+    "config": {"local", "secrets", *BELOW_ENGINE},
     "log": {"text"},
     "sandbox": {"errors", "model", "version"},
 }
@@ -50,13 +50,12 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "truststore": ("syncd.focus",),
     "sqlite3": ("syncd.state",),
     "yaml": ("syncd.config",),
-    "apscheduler": ("syncd.service",),
     "natsort": ("syncd.core",),
-    "pathspec": ("syncd.core",),
+    "pathspec": ("syncd.local",),
     "rich": ("syncd.cli",),
     "python_multipart": ("syncd.sandbox",),
 }
-PROJECTS = {"yaml": "PyYAML", "apscheduler": "APScheduler", "python_multipart": "python-multipart"}
+PROJECTS = {"yaml": "PyYAML", "python_multipart": "python-multipart"}
 """Libraries that are installed by another name."""
 PURE = {
     *("__future__", "abc", "bisect", "collections", "dataclasses", "enum", "fractions"),
@@ -225,7 +224,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
         ("syncd.config.load", "import syncd.engine.cycle", "config may not import engine"),
         ("syncd.focus.client", "import watchdog.events", "watchdog belongs to syncd.local"),
         ("syncd.focusing", "import requests", "requests belongs to syncd.focus, not to"),
-        ("syncd.local.scan", "import pathspec", "pathspec belongs to syncd.core, not to"),
+        ("syncd.core.plan", "import pathspec", "pathspec belongs to syncd.local, not to"),
         ("syncd.local.scan", "import numpy", "numpy has no owner in OWNERS"),
         ("syncd.attic", "from syncd.core import plan", "attic is no room that MAY_KNOW tells of"),
         ("syncd.core.plan", "from . import guard", "imports are absolute here"),
@@ -246,7 +245,7 @@ def test_a_broken_rule_is_found(module: str, source: str, fault: str) -> None:
     ("module", "source"),
     [
         ("syncd.core.plan", "import re\nfrom syncd.model import Folder\nimport syncd.core.guard"),
-        ("syncd.core.ignore", "from pathspec.patterns import x"),
+        ("syncd.local.ignore", "from pathspec.patterns import x"),
         ("syncd.focus.client", "from syncd import __version__\nimport requests, urllib3.util"),
         ("syncd.state.ledger", "import sqlite3\nfrom syncd.task_state import Attribute"),
         ("syncd.engine.cycle", "from syncd.local import scan\nfrom syncd.state import ledger"),

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from syncd.core.ignore import selection
 from syncd.core.ordering import wanted_sequence
 from syncd.engine.report import FolderReport
+from syncd.local.ignore import selection
 from syncd.model import Fingerprint, LocalFile
 from syncd.sandbox.storage import Row
 from tests.support.simulated_disk import sha

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from syncd.local.watcher import Watcher, WatchState, WatchTarget
 
@@ -81,8 +81,14 @@ def unwatch(watcher: Watcher, key: str) -> None:
 
 
 def _targets(watcher: Watcher) -> dict[str, WatchTarget]:
-    return {key: entry.target for key, entry in watcher._entries.items()}
+    return {key: root.target for key, root in watcher._roots.items()}
 
 
-def observer(watcher: Watcher) -> Any:
-    return cast(Any, watcher)._threads._observer
+def reader(watcher: Watcher) -> Any:
+    """The thread that reads events."""
+    return watcher._inotify._reader
+
+
+def trees(watcher: Watcher) -> dict[str, set[bytes]]:
+    """The directories that are watched, by key."""
+    return {k: set(r.tree._descriptors) for k, r in watcher._roots.items() if r.tree}

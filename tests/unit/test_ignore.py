@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
 
-from syncd.core.ignore import BUILT_IN, Selection, pattern_fault, selection
+from syncd.local.ignore import (
+    BUILT_IN,
+    Selection,
+    _built_in,
+    compile_pattern,
+    pattern_fault,
+    selection,
+)
 from syncd.model import Rules
 
 DEEP = {"recursive": True}
@@ -51,7 +60,7 @@ def test_names_that_only_look_like_litter_are_synced(name: str) -> None:
 def test_folders_that_a_nas_keeps_for_itself_are_ignored_with_all_below(folder: str) -> None:
     assert not chosen(f"{folder}/a.txt", **DEEP)
     assert not chosen(f"b/{folder}/c/a.txt", **DEEP)
-    assert Selection(Rules(recursive=True)).prunes(folder)
+    assert Selection(Rules(recursive=True)).ignores(folder, directory=True)
 
 
 PATTERNS = {
@@ -125,14 +134,30 @@ def test_without_recursive_only_the_root_is_synced() -> None:
     assert chosen("b/a", **DEEP)
 
 
-def test_pruned_is_what_cannot_hold_a_synced_file() -> None:
+def test_a_folder_that_no_include_matches_is_not_ignored() -> None:
     deep = Selection(Rules(recursive=True, ignore=("old/",), include=("docs/*.pdf",)))
-    assert [deep.prunes(d) for d in ("", "docs", "a/old", ".git", "a/b")] == [
-        *(False, False, True, True, False)
-    ]
-    flat = Selection(Rules())
-    assert not flat.prunes("")
-    assert flat.prunes("docs")
+    found = [deep.ignores(d, directory=True) for d in ("docs", "a/old", ".git", "a/b")]
+    assert found == [False, True, True, False]
+
+
+@pytest.mark.parametrize("text", BUILT_IN)
+def test_a_built_in_pattern_means_what_it_means_in_git(text: str) -> None:
+    """It is matched without pathspec, which takes long to import."""
+    ours, gits = _built_in(text), compile_pattern(text, "ignore")
+    assert gits
+    assert (ours.negated, ours.by_name) == (gits.negated, gits.by_name)
+    names = ["x", "4913", "~$x", ".~lock.x#", "a.sb-12345678-abcdef"]
+    names += [t.strip("!/\\").replace("*", star) for t in BUILT_IN for star in ("", "a", ".b")]
+    for name in (*names, *(f"{name}/" for name in names)):
+        assert ours.matches(name, name) == gits.matches(name, name), name
+
+
+def test_a_folder_without_patterns_of_its_own_needs_no_pathspec() -> None:
+    code = (
+        "import sys; from syncd.local.ignore import Selection; from syncd.model import Rules; "
+        "Selection(Rules()).selects('a'); assert 'pathspec' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 REASONS = {

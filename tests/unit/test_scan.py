@@ -7,15 +7,16 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from syncd.core.ignore import Selection
 from syncd.errors import FileProblem, FolderError
 from syncd.local.file_content import digest
+from syncd.local.ignore import Selection
 from syncd.model import FolderSnapshot
 from tests.support.folders import fill, look, names, told, unprivileged
 
@@ -42,6 +43,23 @@ class TestFiles:
         assert file.fingerprint.ctime_ns == status.st_ctime_ns
         assert file.fingerprint.inode == status.st_ino
         assert file.digest is None
+
+    def test_each_file_costs_one_stat(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fill(tmp_path, *(f"{number}/{number}" for number in range(20)), "x.tmp")
+        asked: Counter[object] = Counter()
+        honest = os.stat
+
+        def stat(path: Any, *args: Any, **settings: Any) -> os.stat_result:
+            asked[path] += 1
+            return honest(path, *args, **settings)
+
+        monkeypatch.setattr(os, "stat", stat)
+        monkeypatch.delattr(os, "access")  # of our own files the mode tells
+        found = look(tmp_path, recursive=True)
+        assert len(found.files) == 20
+        assert asked == {str(tmp_path): 1} | {str(number): 1 for number in range(20)}
 
     def test_names_with_special_characters_are_unchanged_and_sorted_by_bytes(
         self, tmp_path: Path

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from syncd.core.ignore import Selection
 from syncd.errors import FolderError
 from syncd.local import scan as scan_module
+from syncd.local.ignore import Selection
 from syncd.local.task_folders import find_task_folders
 from tests.support.folders import fill, look, names, told
 

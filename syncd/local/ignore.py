@@ -12,11 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Literal
-
-from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from syncd.core.ordering import MANIFEST
 from syncd.model import Rules
@@ -52,7 +50,12 @@ class Pattern:
     negated: bool
     by_name: bool
     """It has no inner slash: the last component alone is looked at."""
-    regex: re.Pattern[str]
+    body: str
+    """As a regex."""
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        return re.compile(self.body)
 
     def matches(self, path: str, name: str) -> bool:
         """Both end with `/` for a directory."""
@@ -63,8 +66,18 @@ class Pattern:
         return f"the {kind} `{self.text}`"
 
 
+def _built_in(text: str) -> Pattern:
+    """A built-in pattern: one name with `*` and `?`, in either case of letters."""
+    name = text.removeprefix("!").removeprefix("\\")
+    body = re.escape(name).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    ending = "" if name.endswith("/") else "/?"
+    return Pattern(text, "built-in", text.startswith("!"), True, f"(?ai:{body}{ending})")
+
+
 def compile_pattern(text: str, origin: Origin) -> Pattern | None:
     """None for what matches nothing: blank, a comment, or not valid (see `pattern_fault`)."""
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # few folders need it
+
     # A name may hold a newline but no NUL, and `.` and `$` of a regex trip over newlines only.
     body = text.replace("\n", "\0")
     while body.endswith(" ") and not body.endswith("\\ "):
@@ -87,19 +100,18 @@ def compile_pattern(text: str, origin: Origin) -> Pattern | None:
     if len(segments) == 2 and segments[0] == "**":
         floating = True
         del segments[0]
+    # pathspec's regex goes on to the end of the name or to the slash after it, and may go on
+    # below; fullmatch on one level at a time makes that an exact match.
     try:
         regex = GitIgnoreSpecPattern("/" + "/".join(segments) + slash).regex
     except (ValueError, re.error):
         return None
-    # pathspec's regex goes on to the end of the name or to the slash after it, and may go on
-    # below; fullmatch on one level at a time makes that an exact match.
     if regex is None:
         return None
     # A star may end where what follows it comes first: so tried, a name takes no time.
     body = _CHUNK.sub(r"(?>[^/]*?\1)", _RUN.sub("[^/]*", regex.pattern))
     body = body.replace("[^", "[^/")  # In git, `[!a]` does not match a slash.
-    any_case = f"(?ai:{body})" if origin == "built-in" else body
-    return Pattern(text, origin, negated, floating, re.compile(any_case))
+    return Pattern(text, origin, negated, floating, body)
 
 
 def pattern_fault(text: str) -> str | None:
@@ -118,7 +130,7 @@ class Selection:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        ignore = [*_compile(BUILT_IN, "built-in"), *_compile(rules.ignore, "ignore")]
+        ignore = [*map(_built_in, BUILT_IN), *_compile(rules.ignore, "ignore")]
         self._ignore = ignore[::-1]
         self._include = _compile(rules.include, "include")[::-1]
         self._everything = all(pattern.negated for pattern in self._include)
@@ -141,12 +153,6 @@ class Selection:
         if name == MANIFEST or (head and self._directory_ignored(head) is not None):
             return True
         return self._level(path, directory) is not None
-
-    def prunes(self, directory: str) -> bool:
-        """Whether nothing below `directory` can be synced, so that it need not be read."""
-        if not directory:
-            return False
-        return not self._rules.recursive or self.ignores(directory, directory=True)
 
     def reason(self, path: str) -> str:
         """One sentence on why the file at `path` is synced or not, naming the pattern."""
@@ -222,5 +228,5 @@ def _compile(texts: Sequence[str], origin: Origin) -> list[Pattern]:
 
 def _joined(patterns: Sequence[Pattern]) -> re.Pattern[str]:
     """Matches what any of them matches; pathspec's named groups cannot stand twice in one."""
-    bodies = (re.sub(r"\(\?P<\w+>", "(?:", pattern.regex.pattern) for pattern in patterns)
+    bodies = (re.sub(r"\(\?P<\w+>", "(?:", pattern.body) for pattern in patterns)
     return re.compile("|".join(f"(?:{body})" for body in bodies) or "(?!)")

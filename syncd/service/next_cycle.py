@@ -1,9 +1,12 @@
-"""Decide from a cycle's report when the next cycle comes, of its folder or of all folders."""
+"""Decide from a cycle's report when the next cycle comes, of its folder or of all folders: back
+off after a failure, and share out the hourly quota."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import KEY, LATER, OK, FolderReport
 from syncd.service.folder_state import FolderState
 from syncd.service.schedule import IN_ERROR, Schedule
@@ -17,6 +20,12 @@ KEY_PROBE = 3600.0
 """Seconds between two tries with a key that was refused."""
 _FILES_LONGEST = 60.0
 """Seconds until files that were not ready are tried again, at the latest."""
+LONGEST_PACE = 600.0
+"""Seconds that pacing delays a folder at most."""
+_SHARE_OF_REFRESHES = 5
+"""All refreshes together take at most this part (1/5) of the hourly quota."""
+_FREE_SHARE = 3
+"""This part (1/3) of a window's quota is spent without waiting."""
 _ANY_TIME = float("-inf")
 
 
@@ -90,3 +99,43 @@ def retry_refused_files(schedule: Schedule, ledger: TaskState, now: float, wall:
     waits = [r.not_before - wall for r in ledger.refusals.values() if r.not_before > wall]
     if waits and schedule.retry_at is None:
         schedule.retry_at = now + min(waits)
+
+
+def refresh_interval(folders: int, hourly_limit: int) -> float:
+    """Seconds between two lists of one folder, so that all refreshes keep to their share."""
+    return 3600.0 * folders * _SHARE_OF_REFRESHES / hourly_limit
+
+
+def pace_next(
+    state: FolderState,
+    report: FolderReport,
+    meter: QuotaMeter,
+    now: float,
+    folders: Iterable[FolderState],
+) -> None:
+    """Delay the folder's next cycle so that the quota lasts until its reset: the more requests
+    the last one sent, and the more of the `folders` draw on it at present, the longer."""
+    if state.only_listed or report.cause in ("quota", "offline", "key"):
+        return
+    organization = state.target.folder.task.organization_id
+    left, resets_in = meter.left(organization), meter.resets_in(organization)
+    limit = meter.limit(organization)
+    if left is None or resets_in is None or not report.requests:
+        return
+    if (limit - left) * _FREE_SHARE < limit:
+        return
+    spent = report.requests * _recent_senders(folders, organization, now)
+    usable = max(left - meter.reserve, 1)
+    seconds = min(max(resets_in * min(spent / usable, 1.0), state.schedule.settle), LONGEST_PACE)
+    if seconds:
+        state.schedule.pace_until(now + seconds)
+
+
+def _recent_senders(folders: Iterable[FolderState], organization: int, now: float) -> int:
+    """Folders whose last cycle sent requests and ended at most LONGEST_PACE ago."""
+    return sum(
+        f.sent_at is not None
+        and now - f.sent_at <= LONGEST_PACE
+        and f.target.folder.task.organization_id == organization
+        for f in folders
+    )
