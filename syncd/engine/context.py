@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from syncd.engine.quota import QuotaMeter
+from syncd.focus.uploads import Receipt, Upload
 from syncd.model import Attachment, Listing, TaskKey
 from syncd.state.ledger import Ledger
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
-    from syncd.focus.uploads import Receipt, Upload
 
 
 class Remote(Protocol):
@@ -111,6 +108,4 @@ class Context:
     @cached_property
     def upload_threads(self) -> ThreadPoolExecutor:
         """They live as long as the process."""
-        from concurrent.futures import ThreadPoolExecutor
-
         return ThreadPoolExecutor(self.connections)
