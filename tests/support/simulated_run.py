@@ -26,9 +26,9 @@ from syncd.errors import StateError
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules
-from syncd.sandbox.faults import Fault
 from syncd.state.database import Database
 from syncd.state.ledger import Ledger
+from tests.support.faults import Fault
 from tests.support.oracle import Oracle
 from tests.support.sandbox import URL, InProcess
 from tests.support.simulated_disk import Disk

@@ -17,10 +17,10 @@ from syncd.engine.report import FolderReport
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
-from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.server import Sandbox
 from syncd.sandbox.storage import Row
 from syncd.state.ledger import Ledger
+from tests.support.faulty_server import Sandbox
+from tests.support.quirks import Quirks
 
 KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 
