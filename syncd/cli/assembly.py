@@ -109,8 +109,9 @@ def _url(config: Config, stack: ExitStack) -> str:
     """The server's address; starts the built-in sandbox, which ends with the assembly."""
     if not config.api.sandbox:
         return config.api.url
+    from syncd.sandbox.api import FocusApi
     from syncd.sandbox.server import Sandbox
 
     kept = os.path.isdir(config.state_dir)
     data = os.path.join(config.state_dir, "sandbox") if kept else None
-    return stack.enter_context(Sandbox(data_dir=data)).url
+    return stack.enter_context(Sandbox(FocusApi(data_dir=data))).url

@@ -10,8 +10,6 @@ from typing import Any
 
 from syncd.sandbox.body_parser import Form, FormFile
 from syncd.sandbox.messages import HttpError, Response, Task, invalid, json_response, not_found
-from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.routes import is_gone
 from syncd.sandbox.storage import Row, Store
 
 Pairs = Sequence[tuple[str, str]]
@@ -30,28 +28,22 @@ class _New:
     file: FormFile
 
 
-@dataclass
 class Attachments:
     """Every call raises HttpError if it is refused; `now` is seconds since the epoch."""
 
-    store: Store
-    quirks: Quirks
+    def __init__(self, store: Store) -> None:
+        self.store = store
 
-    def list(self, task: Task, now: float) -> Response:
+    def list(self, task: Task, now: float) -> Response:  # noqa: ARG002
         """200 with `{"items": […]}` in the order of the ids."""
-        quirks = self.quirks
-        if quirks.list_body is not None:
-            return Response(200, {"Content-Type": "application/json"}, quirks.list_body())
-        rows = [] if is_gone(task, quirks) else self.store.listed(task, now, quirks.list_lag)
-        shown = [row for row in rows if quirks.list_deleted or row.deleted_at is None]
-        return json_response(200, {"items": [self._public(row) for row in shown]})
+        return json_response(200, {"items": [self.public(r) for r in self.store.live(task)]})
 
     def view(self, task: Task, row_id: int) -> Response:
-        """200 with the attachment."""
+        """200 with the attachment, also with a deleted one."""
         row = self.store.tasks.get(task, {}).get(row_id)
-        if row is None or (row.deleted_at is not None and not self.quirks.view_soft_deleted):
+        if row is None:
             raise not_found()
-        return json_response(200, self._public(row))
+        return json_response(200, self.public(row))
 
     def update(self, task: Task, row_id: int, body: Any, now: float) -> Response:
         """204; the body must have both `name` and `display_order`."""
@@ -64,17 +56,12 @@ class Attachments:
         if not isinstance(order, int) or isinstance(order, bool):
             raise invalid("display_order")
         _check_order(order, "display_order")
-        others = {other.name for other in self.store.live(task) if other.id != row_id}
-        name = self._stored_name(name, others)
-        if self.quirks.orders == "ignored":
-            order = row.display_order
-        changed = replace(row, name=name, display_order=order, updated_at=now)
-        self._write(task, [changed], now)
+        self.write(task, [replace(row, name=name, display_order=order, updated_at=now)], now)
         return Response(204)
 
     def delete(self, task: Task, row_id: int, now: float) -> Response:
         """204; the row stays, with deleted_at set."""
-        self._write(task, [replace(self._live(task, row_id), deleted_at=now)], now)
+        self.write(task, [replace(self._live(task, row_id), deleted_at=now)], now)
         return Response(204)
 
     def create(self, task: Task, query: Pairs, form: Form, now: float) -> Response:
@@ -82,9 +69,9 @@ class Attachments:
         files = [file for file in form.files if file.field == "file"]
         if len(files) != 1:
             raise invalid("file")
-        get = self._parameters(query, form)
+        get = self.parameters(query, form).get
         new = _New(get("name") or files[0].filename, _order(get, "display_order"), files[0])
-        return self._created(self._make(task, [new], now), single=True)
+        return self.created(self._make(task, [new], now), single=True)
 
     def create_bulk(self, task: Task, query: Pairs, form: Form, now: float) -> Response:
         """201 for `files[]`, `names[i]` and `display_orders[i]`; all or none are created."""
@@ -93,14 +80,14 @@ class Attachments:
             raise invalid("files")
         if len(files) > MAX_BULK:
             raise invalid("files", "max")
-        get = self._parameters(query, form)
+        get = self.parameters(query, form).get
         new = [
             _New(get(f"names[{i}]") or file.filename, _order(get, f"display_orders[{i}]"), file)
             for i, file in enumerate(files)
         ]
-        return self._created(self._make(task, new, now), single=False)
+        return self.created(self._make(task, new, now), single=False)
 
-    def _public(self, row: Row) -> dict[str, Any]:
+    def public(self, row: Row) -> dict[str, Any]:
         """The attachment object of the API."""
         return {
             "id": row.id,
@@ -109,10 +96,26 @@ class Attachments:
             "display_order": row.display_order,
             "mime_type": row.mime_type,
             "size": row.size,
-            "created_at": self._time(row.created_at),
-            "updated_at": self._time(row.updated_at),
-            "deleted_at": None if row.deleted_at is None else self._time(row.deleted_at),
+            "created_at": self.time(row.created_at),
+            "updated_at": self.time(row.updated_at),
+            "deleted_at": None if row.deleted_at is None else self.time(row.deleted_at),
         }
+
+    def parameters(self, query: Pairs, form: Form) -> dict[str, str]:
+        """The parameters of a create: query or form, and the query wins."""
+        return {**dict(form.fields), **dict(query)}
+
+    def write(self, task: Task, rows: Sequence[Row], now: float) -> None:  # noqa: ARG002
+        """Store new or changed rows, all or none of them."""
+        self.store.write(task, rows)
+
+    def created(self, rows: Sequence[Row], *, single: bool) -> Response:  # noqa: ARG002
+        """201 without a body: ids are not documented."""
+        return Response(201)
+
+    def time(self, seconds: float) -> str:
+        """A time as the API shows it."""
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _live(self, task: Task, row_id: int) -> Row:
         row = self.store.tasks.get(task, {}).get(row_id)
@@ -120,84 +123,15 @@ class Attachments:
             raise not_found()
         return row
 
-    def _parameters(self, query: Pairs, form: Form) -> Callable[[str], str | None]:
-        """A lookup in query and form, as the quirk `params` says."""
-        found: dict[str, str] = {}
-        if self.quirks.params != "query":
-            found.update(form.fields)
-        if self.quirks.params != "form":
-            found.update(query)
-        return found.get
-
-    def _stored_name(self, name: str, taken: set[str]) -> str:
-        """The name that the server stores; `taken` are the other names in the task."""
-        quirks = self.quirks
-        if quirks.name_limit is not None and len(name) > quirks.name_limit:
-            raise invalid("name", "max")
-        if quirks.rewrite_name is not None:
-            name = quirks.rewrite_name(name)
-        if not quirks.unique_names or name not in taken:
-            return name
-        if quirks.unique_names == "refuse":
-            raise invalid("name", "unique")
-        number = 1
-        while f"{name} ({number})" in taken:
-            number += 1
-        return f"{name} ({number})"
-
     def _make(self, task: Task, new: Sequence[_New], now: float) -> Sequence[Row]:
-        """Create all rows, or raise before the first is written."""
-        live = self.store.live(task)
-        taken = {row.name for row in live}
-        last = max((row.display_order for row in live), default=0)
-        names: list[str] = []
-        for item in new:
-            self._check_file(item)
-            names.append(self._stored_name(item.name, taken))
-            taken.add(names[-1])
-        ignored = self.quirks.orders == "ignored"
         rows = [
             self.store.new_row(
-                task,
-                name,
-                last + place if ignored else item.order,
-                (item.file.mime_type, item.file.size, item.file.sha256),
-                now,
+                task, n.name, n.order, (n.file.mime_type, n.file.size, n.file.sha256), now
             )
-            for place, (name, item) in enumerate(zip(names, new, strict=True), 1)
+            for n in new
         ]
-        self._write(task, rows, now)
+        self.write(task, rows, now)
         return [self.store.tasks[task][row.id] for row in rows]
-
-    def _check_file(self, new: _New) -> None:
-        quirks = self.quirks
-        if quirks.max_file_size is not None and new.file.size > quirks.max_file_size:
-            raise HttpError(413, "too_large", "the file is too large")
-        if quirks.poison is not None and quirks.poison(new.name):
-            raise HttpError(quirks.poison_status, "validation", "the file could not be processed")
-
-    def _write(self, task: Task, rows: Sequence[Row], now: float) -> None:
-        if self.quirks.orders == "renumbered":
-            after = {row.id: row for row in [*self.store.live(task), *rows]}
-            live = [row for row in after.values() if row.deleted_at is None]
-            live.sort(key=lambda row: (row.display_order, row.id))
-            rows = [*rows, *(replace(row, display_order=n) for n, row in enumerate(live, 1))]
-        self.store.write(task, rows, now, self.quirks.list_lag)
-
-    def _created(self, rows: Sequence[Row], *, single: bool) -> Response:
-        items: Any = [self._public(row) for row in rows]
-        match self.quirks.ids_in_201:
-            case "none":
-                return Response(201)
-            case "items":
-                return json_response(201, {"items": items})
-            case "object" if single:
-                return json_response(201, items[0])
-        return json_response(201, items)
-
-    def _time(self, seconds: float) -> str:
-        fraction = ".%f" if self.quirks.created_fraction else ""
-        return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S{fraction}Z")
 
 
 def _order(get: Callable[[str], str | None], key: str) -> int:

@@ -1,15 +1,10 @@
-"""The HTTP/1.1 server of the sandbox: streams bodies in, and ends connections as faults demand."""
+"""The HTTP/1.1 server of the sandbox: streams bodies in, keeps connections."""
 
 from __future__ import annotations
 
 import contextlib
-import math
-import select
 import socket
-import struct
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,54 +20,12 @@ CHUNK = 1 << 18
 DRAIN_LIMIT = 256 << 20
 """Bytes of an unwanted body to read, so that the client gets the response."""
 DRAIN_SECONDS = 5.0
-_RESET = struct.pack("ii", 1, 0)
 
 
-class HttpServer(ThreadingHTTPServer):
-    """Keeps track of its open connections, to close them at the end."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], api: FocusApi):
-        super().__init__(address, _Handler)
-        self.api = api
-        self.stopping = threading.Event()
-        self.resets: set[Any] = set()
-        """Connections to end by RST, without a FIN before it."""
-        self._open: set[Any] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        if request in self.resets:
-            self.resets.discard(request)
-            request.close()
-        else:
-            super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Show errors of the sandbox itself, not those of clients that leave."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
-
-    def stop(self) -> None:
-        """Stop serving and close the port and all connections."""
-        self.stopping.set()
-        self.shutdown()
-        self.server_close()
-        for connection in list(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Body:
+class Body:
     """A body of known length, read on demand."""
 
-    def __init__(self, handler: _Handler, length: int) -> None:
+    def __init__(self, handler: Handler, length: int) -> None:
         self._handler = handler
         self.remaining = length
 
@@ -88,8 +41,8 @@ class _Body:
             yield chunk
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """Reads requests and sends, delays or withholds the API's responses."""
+class Handler(BaseHTTPRequestHandler):
+    """Reads requests and sends the API's responses."""
 
     server: HttpServer
     protocol_version = "HTTP/1.1"
@@ -111,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._reject(414)
             elif self.parse_request():
                 self._serve()
-        except (OSError, ClientLeft):
+        except OSError:
             self.close_connection = True
 
     def _serve(self) -> None:
@@ -120,43 +73,36 @@ class _Handler(BaseHTTPRequestHandler):
             return self._reject(411)
         if not (length.isascii() and length.isdigit()):
             return self._reject(400)
-        body = _Body(self, int(length))
+        body = Body(self, int(length))
         known = self.path.startswith(BASE_PATH + "/")
         target = self.path.removeprefix(BASE_PATH) if known else "/unknown" + self.path
         headers = dict(self.headers.items())
         response = self.server.api.handle(Request.of(self.command, target, headers, body))
-        if response.drop == "reset":
-            return self._reset()
-        if response.drop == "hang":
-            self._hang(response.seconds)
-            return self._reset()
-        if response.seconds:
-            self.server.stopping.wait(response.seconds)
+        if response is None:
+            self.close_connection = True
+        else:
+            self.respond(response, body)
+        return None
+
+    def respond(self, response: Response, body: Body) -> None:
+        """Send a response, and read what is left of the request's body."""
         if body.remaining > DRAIN_LIMIT:
             self.close_connection = True
         self._send(response)
-        if response.drop == "cut":
-            self.close_connection = True
-        elif body.remaining:
+        if body.remaining:
             self._drain(body.remaining)
-        return None
 
     def _send(self, response: Response) -> None:
-        """Write the response at once, or half of it for `cut`."""
-        status, body = response.status, response.body
-        lines = [f"HTTP/1.1 {status} {_phrase(status)}", f"Server: {self.server_version}"]
-        lines += [f"{name}: {value}" for name, value in response.headers.items()]
-        if "Date" not in response.headers:
-            lines.append(f"Date: {self.date_time_string()}")
-        if status != HTTPStatus.NO_CONTENT:
-            lines.append(f"Content-Length: {len(body)}")
+        self.send_response_only(response.status)
+        self.send_header("Server", self.server_version)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if response.status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(response.body)))
         if self.close_connection:
-            lines.append("Connection: close")
-        data = "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-        if response.drop == "cut":
-            # Without a body cut the status line: clients accept missing headers.
-            data = data[: -max(1, len(body) // 2)] if body else data[:6]
-        self.wfile.write(data)
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(response.body)
 
     def _reject(self, status: int) -> None:
         """Refuse a request that the API cannot read, and close the connection."""
@@ -177,23 +123,36 @@ class _Handler(BaseHTTPRequestHandler):
             size -= len(chunk)
         self.connection.settimeout(None)
 
-    def _reset(self) -> None:
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.server.resets.add(self.connection)
 
-    def _hang(self, seconds: float) -> None:
-        """Wait until the client leaves, the server stops, or `seconds` (if any) are over."""
-        leaving = select.poll()
-        leaving.register(self.connection, select.POLLRDHUP)  # unread bytes may precede the end
-        end = time.monotonic() + seconds if seconds else math.inf
-        while not self.server.stopping.is_set() and time.monotonic() < end:
-            if leaving.poll(20):
-                return
+class HttpServer(ThreadingHTTPServer):
+    """Keeps track of its open connections, to close them at the end."""
 
+    handler = Handler
+    daemon_threads = True
+    request_queue_size = 128
 
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
+    def __init__(self, address: tuple[str, int], api: FocusApi):
+        super().__init__(address, self.handler)
+        self.api = api
+        self._open: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show errors of the sandbox itself, not those of clients that leave."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        """Stop serving and close the port and all connections."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl
 
-Drop = Literal["", "reset", "hang", "cut"]
-"""How the connection ends instead of a response: RST, silence, or half of the response."""
 Task = tuple[int, int, int]
 """Ids of organization, workspace and task."""
 
@@ -51,9 +49,6 @@ class Response:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    drop: Drop = ""
-    seconds: float = 0.0
-    """With `hang`: how long at most (0 = until the client leaves); else a delay."""
 
     def json(self) -> Any:
         """The parsed body."""
@@ -100,11 +95,15 @@ class LoggedRequest:
     path: str
     query: tuple[tuple[str, str], ...]
     time: float
-    status: int | None = None
-    """None = no response yet, or none at all."""
+    status: int = 0
+    """0 = no response yet, or none at all."""
     size: int = 0
     """Bytes of the body that were read."""
-    fault: str = ""
+
+    @classmethod
+    def of(cls, request: Request, number: int, time: float) -> LoggedRequest:
+        """The entry of a request that has just come in."""
+        return cls(number, request.method, request.path, request.query, time)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.status or 'no answer'}"

@@ -6,31 +6,23 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from types import FrameType
 
 from syncd.sandbox.api import FocusApi
 from syncd.sandbox.http_server import HttpServer
 from syncd.sandbox.messages import LoggedRequest
-from syncd.sandbox.quirks import Quirks
 
 HOST = "127.0.0.1"
 
 
 class Sandbox:
-    """A Focus API on 127.0.0.1: `with Sandbox() as sandbox: … sandbox.url …`."""
+    """A Focus API on 127.0.0.1: `with Sandbox(FocusApi()) as sandbox: … sandbox.url …`."""
 
-    def __init__(
-        self,
-        quirks: Quirks | None = None,
-        *,
-        port: int = 0,
-        data_dir: str | None = None,
-        clock: Callable[[], float] = time.time,
-        api: FocusApi | None = None,
-    ) -> None:
-        self.api = api or FocusApi(quirks, clock=clock, data_dir=data_dir)
+    server_type = HttpServer
+
+    def __init__(self, api: FocusApi, port: int = 0) -> None:
+        self.api = api
         self.port = port
         """0 = a free port is chosen at the start; a restart keeps it."""
         self._server: HttpServer | None = None
@@ -43,7 +35,7 @@ class Sandbox:
 
     def start(self) -> Sandbox:
         """Open the port and serve in a thread."""
-        server = HttpServer((HOST, self.port), self.api)
+        server = self.server_type((HOST, self.port), self.api)
         self.port = int(server.server_address[1])
         thread = threading.Thread(
             target=server.serve_forever, args=(0.02,), name="sandbox", daemon=True
@@ -74,7 +66,7 @@ def serve(
 
     Call it in the main thread. Raises OSError if the port is taken.
     """
-    sandbox = Sandbox(Quirks(quota=quota), port=port, data_dir=data_dir)
+    sandbox = Sandbox(FocusApi(quota, data_dir=data_dir), port)
     lines = threading.Lock()
 
     def show(entry: LoggedRequest) -> None:

@@ -50,8 +50,6 @@ class Store:
     tasks: dict[Task, dict[int, Row]] = field(default_factory=dict)
     windows: dict[int, QuotaWindow] = field(default_factory=dict)
     next_id: int = 1
-    _before: dict[Task, list[tuple[float, tuple[Row, ...]]]] = field(default_factory=dict)
-    """For each write that a lagging list does not show yet: its time, and the rows before it."""
 
     @contextlib.contextmanager
     def session(self) -> Iterator[None]:
@@ -74,18 +72,9 @@ class Store:
         self.next_id += 1
         return Row(self.next_id - 1, task, name, order, *file, created_at=now, updated_at=now)
 
-    def write(self, task: Task, rows: Iterable[Row], now: float, lag: float) -> None:
-        """Store new or changed rows; the list shows them `lag` seconds later."""
-        if lag > 0:
-            self._before.setdefault(task, []).append((now, tuple(self.rows(task))))
-        known = self.tasks.setdefault(task, {})
-        known.update((row.id, row) for row in rows)
-
-    def listed(self, task: Task, now: float, lag: float) -> list[Row]:
-        """The rows as they were `lag` seconds ago."""
-        unseen = [entry for entry in self._before.get(task, []) if entry[0] > now - lag]
-        self._before[task] = unseen
-        return list(unseen[0][1]) if unseen else self.rows(task)
+    def write(self, task: Task, rows: Iterable[Row]) -> None:
+        """Store new or changed rows."""
+        self.tasks.setdefault(task, {}).update((row.id, row) for row in rows)
 
 
 class FileStore(Store):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syncd.model import Rules
-from syncd.sandbox.quirks import Quirks
+from tests.support.quirks import Quirks
 from tests.support.scene import Scene
 from tests.support.world import World
 

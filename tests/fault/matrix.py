@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from syncd.sandbox.faults import Fault
-from syncd.sandbox.quirks import Quirks
 from tests.support.commands import Said
+from tests.support.faults import Fault
 from tests.support.processes import ended, launcher, python_m_syncd
+from tests.support.quirks import Quirks
 from tests.support.scene import Scene
 from tests.support.witness import Witness
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewWorld
+from tests.support.faults import Fault
 from tests.support.witness import Witness
 from tests.support.world import World
 

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from syncd.sandbox.messages import Request, Response
 from tests.fault.conftest import NewWorld
+from tests.support.faults import Fault
+from tests.support.faulty_api import Trouble
 from tests.support.witness import Witness
 from tests.support.world import World
 
 KINDS: dict[str, Callable[[], Response]] = {
     "500": lambda: Response(500, body=b'{"error": "made to fail"}'),
     "502": lambda: Response(502, body=b"<html>Bad Gateway</html>"),
-    "reset": lambda: Response(0, drop="reset"),
+    "reset": lambda: Trouble(0, drop="reset"),
 }
 
 

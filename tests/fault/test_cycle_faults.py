@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewWorld
+from tests.support.faults import Fault
 from tests.support.witness import Witness
 from tests.support.world import World
 

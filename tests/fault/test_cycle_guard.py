@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from syncd.engine.report import FolderReport
-from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewWorld
+from tests.support.faults import Fault
 from tests.support.witness import Witness
 from tests.support.world import World
 

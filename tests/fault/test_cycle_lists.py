@@ -101,7 +101,7 @@ def test_a_list_that_carries_deleted_rows(new_world: NewWorld) -> None:
 
 
 def test_a_view_that_fails_is_no_answer(new_world: NewWorld) -> None:
-    from syncd.sandbox.faults import Fault
+    from tests.support.faults import Fault
 
     world, _ = synced(new_world)
     world.server.quirks.list_body = lambda: b'{"items": []}'
@@ -224,18 +224,18 @@ def test_ids_in_a_201_of_every_shape(new_world: NewWorld, body: str) -> None:
 def test_a_201_that_carries_nonsense_is_a_201_without_ids(
     new_world: NewWorld, items: object
 ) -> None:
-    from syncd.sandbox.attachments import Attachments
     from syncd.sandbox.messages import json_response
+    from tests.support.quirks import QuirkyAttachments
 
     world = new_world()
     witness = Witness(world)
-    honest = Attachments._created
+    honest = QuirkyAttachments.created
     try:
-        Attachments._created = lambda self, rows, single: json_response(201, items)  # type: ignore
+        QuirkyAttachments.created = lambda self, rows, *, single: json_response(201, items)  # type: ignore
         world.write("a", "a")
         report = world.run()
     finally:
-        Attachments._created = honest  # type: ignore[method-assign]
+        QuirkyAttachments.created = honest  # type: ignore[method-assign]
     assert (report.exit_code, world.calls()) == (0, ["GET list", "POST single", "GET list"])
     witness.assert_settled()
     json.dumps(report.as_json())

@@ -9,9 +9,9 @@ import pytest
 
 from syncd.engine.quota import QuotaMeter
 from syncd.model import TaskKey
-from syncd.sandbox.faults import Fault
 from syncd.sandbox.messages import LoggedRequest
 from tests.fault.conftest import NewWorld
+from tests.support.faults import Fault
 from tests.support.watching import until
 from tests.support.witness import Witness
 from tests.support.world import World

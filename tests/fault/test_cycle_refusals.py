@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewWorld
+from tests.support.faults import Fault
 from tests.support.witness import Witness
 from tests.support.world import World
 

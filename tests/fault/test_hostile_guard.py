@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from tests.fault.conftest import NewScene
+from tests.support.faults import Fault
 from tests.support.scene import Scene
 from tests.support.witness import Witness
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from syncd.sandbox.faults import Fault
-from syncd.sandbox.quirks import Quirks
 from tests.fault.conftest import NewScene
+from tests.support.faults import Fault
+from tests.support.quirks import Quirks
 from tests.support.scene import IDS, Scene
 from tests.support.witness import Witness
 

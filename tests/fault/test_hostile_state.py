@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from syncd.sandbox.faults import Fault
-from syncd.sandbox.quirks import Quirks
 from syncd.state.ledger import Ledger
 from syncd.state.schema import VERSION
 from tests.fault.conftest import NewScene
 from tests.fault.test_hostile_files import USER, give_away
+from tests.support.faults import Fault
 from tests.support.namespace import allowed, and_then, inside
 from tests.support.processes import launcher
+from tests.support.quirks import Quirks
 from tests.support.scene import IDS, Scene
 from tests.support.witness import Witness
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from syncd.sandbox.quirks import Quirks
 from tests.fault.conftest import NewScene
 from tests.support.commands import Said
 from tests.support.processes import PATIENCE, ROOT, environment
+from tests.support.quirks import Quirks
 from tests.support.scene import Scene
 from tests.support.terminal import Terminal
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from syncd.model import Rules
-from syncd.sandbox.quirks import Quirks
+from tests.support.quirks import Quirks
 from tests.support.simulated_run import Crash, Syncd
 from tests.support.simulation import Simulation
 from tests.support.troubles import FAULTS, QUIRKS, Spec, crashes, faults, fresh

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from syncd.sandbox.faults import Fault
 from tests.property.test_simulation import Never, Trouble
+from tests.support.faults import Fault
 from tests.support.simulated_run import Crash
 
 DISK = {

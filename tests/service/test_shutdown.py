@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from syncd.service.shutdown import UPLOAD_GRACE
+from tests.support.faults import Fault
 from tests.support.processes import ROOT, environment
 from tests.support.service import Service, until
 from tests.support.terminal import Terminal

@@ -18,10 +18,10 @@ from syncd.engine.observe import Observer
 from syncd.engine.report import LATER
 from syncd.errors import StateError
 from syncd.log import RepeatFilter
-from syncd.sandbox.faults import Fault
 from syncd.service.next_cycle import LONGEST_PACE
 from syncd.service.schedule import LONGEST_RETRY
 from syncd.state.database import Database
+from tests.support.faults import Fault
 from tests.support.simulated import RESCAN, Simulation
 
 HOUR, DAY, YEAR = 3_600.0, 86_400.0, 365 * 86_400.0

@@ -249,7 +249,10 @@ def test_a_broken_rule_is_found(module: str, source: str, fault: str) -> None:
         ("syncd.focus.client", "from syncd import __version__\nimport requests, urllib3.util"),
         ("syncd.state.ledger", "import sqlite3\nfrom syncd.task_state import Attribute"),
         ("syncd.engine.cycle", "from syncd.local import scan\nfrom syncd.state import ledger"),
-        ("syncd.cli.assembly", "from syncd.sandbox.server import Sandbox\nimport rich.progress"),
+        (
+            "syncd.cli.assembly",
+            "from syncd.sandbox.server import Sandbox\nimport rich.progress",
+        ),
         ("syncd.sandbox.server", "from syncd import __version__\nimport syncd.errors"),
         ("syncd.local.scan", "with open('x') as f: pass"),
         ("syncd.cli.main", "import_module('syncd.cli.once')"),

@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Any
 
 from syncd.cli.main import main
-from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.server import Sandbox
 from syncd.sandbox.storage import Row
+from tests.support.faulty_server import Sandbox
+from tests.support.quirks import Quirks
 
 KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 

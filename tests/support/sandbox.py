@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from syncd.sandbox.api import FocusApi
 from syncd.sandbox.messages import Request, Response
-from syncd.sandbox.quirks import Quirks
+from tests.support.faulty_api import FaultyApi, Trouble
+from tests.support.quirks import Quirks
 
 URL = "http://127.0.0.1:1/api"
 TASK = (123, 456, 789)
@@ -30,7 +30,7 @@ class InProcess(BaseAdapter):
     A delay is handed to `api.sleep`; hang raises ReadTimeout, reset and cut ConnectionError.
     """
 
-    def __init__(self, api: FocusApi) -> None:
+    def __init__(self, api: FaultyApi) -> None:
         super().__init__()
         self.api = api
 
@@ -41,11 +41,13 @@ class InProcess(BaseAdapter):
         answer = self.api.handle(
             Request.of(request.method or "GET", target, headers, _chunks(request.body))
         )
-        if answer.drop == "hang":
-            raise requests.ReadTimeout("hang", request=request)
-        if answer.drop:
-            raise requests.ConnectionError(answer.drop, request=request)
-        if answer.seconds:
+        if answer is None:
+            raise requests.ConnectionError("the client left", request=request)
+        if isinstance(answer, Trouble):
+            if answer.drop == "hang":
+                raise requests.ReadTimeout("hang", request=request)
+            if answer.drop:
+                raise requests.ConnectionError(answer.drop, request=request)
             self.api.sleep(answer.seconds)
         return _response(request, answer)
 
@@ -53,7 +55,7 @@ class InProcess(BaseAdapter):
         """Nothing is open."""
 
 
-def session(api: FocusApi | None = None) -> requests.Session:
+def session(api: FaultyApi | None = None) -> requests.Session:
     """A session with a key; with api given it is answered in-process."""
     made = requests.Session()
     made.trust_env = False
@@ -70,7 +72,7 @@ class World:
         quirks.setdefault("quota", None)
         self.now = 1_700_000_000.75
         self.slept: list[float] = []
-        self.api = FocusApi(Quirks(**quirks), clock=lambda: self.now, sleep=self.slept.append)
+        self.api = FaultyApi(Quirks(**quirks), clock=lambda: self.now, sleep=self.slept.append)
         self.session = session(self.api)
 
     def call(self, method: str, tail: str = "", **kwargs: Any) -> requests.Response:

@@ -15,18 +15,18 @@ from types import TracebackType
 from typing import Literal
 
 from syncd.model import Rules, TaskKey
-from syncd.sandbox.api import FocusApi
 from syncd.sandbox.messages import LoggedRequest, Request, Response
-from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.server import Sandbox
 from syncd.sandbox.storage import Row
 from tests.support.commands import KEY, Said
+from tests.support.faulty_api import FaultyApi, Trouble
+from tests.support.faulty_server import Sandbox
 from tests.support.processes import Hook, ended, launcher, python_m_syncd
+from tests.support.quirks import Quirks
 
 IDS = (123, 456, 789)
 
 
-class StrikingRules(FocusApi):
+class StrikingRules(FaultyApi):
     """Calls `strike` when the n-th request from now arrives, or once it is carried out."""
 
     def __init__(self, quirks: Quirks) -> None:
@@ -54,7 +54,7 @@ class StrikingRules(FocusApi):
         if self._after:
             super().handle(request)
         strike()
-        return Response(0, drop="reset")
+        return Trouble(0, drop="reset")
 
 
 class Scene:

@@ -17,11 +17,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from syncd.sandbox.faults import Fault
-from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.server import Sandbox
 from syncd.sandbox.storage import Row
 from tests.support.commands import KEY, Said
+from tests.support.faults import Fault
+from tests.support.faulty_server import Sandbox
+from tests.support.quirks import Quirks
 
 HOUSE = Path(__file__).parents[2]
 RESCAN = 0.5

@@ -13,13 +13,13 @@ from syncd.errors import Unreachable
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
 from syncd.overview.folders import Target
-from syncd.sandbox.api import FocusApi
-from syncd.sandbox.quirks import Quirks
 from syncd.sandbox.storage import Row
 from syncd.service.worker import Worker
 from syncd.state.ledger import Ledger
 from tests.support.assembled import context_of
 from tests.support.commands import KEY
+from tests.support.faulty_api import FaultyApi
+from tests.support.quirks import Quirks
 from tests.support.sandbox import URL, InProcess
 
 RESCAN = 300.0
@@ -48,7 +48,7 @@ class Simulation:
         self.ran = 0.0
         self.wall = 2_000_000_000.0
         self.server_time = self.wall
-        self.server = FocusApi(Quirks(**quirks), clock=lambda: self.server_time)
+        self.server = FaultyApi(Quirks(**quirks), clock=lambda: self.server_time)
         self.state = base / "state"
         self.state.mkdir()
         self.targets: list[Target] = []

@@ -26,11 +26,11 @@ from syncd.engine.report import FolderReport
 from syncd.errors import StateError
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules
-from syncd.sandbox.faults import Fault
 from syncd.state.database import Database
 from syncd.state.ledger import Ledger
 from tests.support.assembled import context_of
 from tests.support.commands import KEY
+from tests.support.faults import Fault
 from tests.support.oracle import Oracle
 from tests.support.sandbox import URL, InProcess
 from tests.support.simulated_disk import Disk

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from syncd.model import Rules, TaskKey
-from syncd.sandbox.api import FocusApi
-from syncd.sandbox.quirks import Quirks
 from syncd.sandbox.storage import Row
+from tests.support.faulty_api import FaultyApi
 from tests.support.oracle import BELIEF, Sent
+from tests.support.quirks import Quirks
 from tests.support.sandbox import TASK, URL
 from tests.support.simulated_disk import Clock
 from tests.support.simulated_run import Syncd
@@ -42,7 +42,7 @@ class Simulation:
     def __post_init__(self) -> None:
         self.clock = Clock()
         self.task = TaskKey(URL, *TASK)
-        self.server = FocusApi(self.quirks, clock=self.clock, sleep=self.clock.sleep)
+        self.server = FaultyApi(self.quirks, clock=self.clock, sleep=self.clock.sleep)
         self.rows: dict[int, Row] = {}
         """All that ever was in the task."""
         self.log: list[str] = []

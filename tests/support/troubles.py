@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from syncd.sandbox.faults import Fault
+from tests.support.faults import Fault
 from tests.support.simulated_run import Crash
 
 FAULTS = (

@@ -15,11 +15,11 @@ from syncd.engine.folder_run import FolderRun
 from syncd.engine.report import FolderReport
 from syncd.focus.transport import HttpTransport
 from syncd.model import Folder, Rules, TaskKey
-from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.server import Sandbox
 from syncd.sandbox.storage import Row
 from syncd.state.ledger import Ledger
 from tests.support.assembled import context_of
+from tests.support.faulty_server import Sandbox
+from tests.support.quirks import Quirks
 
 KEY = "toggl_sk_0123456789abcdef0123456789abcdef"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from tests.support.commands import Shell
+from tests.support.faults import Fault
 
 
 @pytest.fixture

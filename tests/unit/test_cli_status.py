@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from syncd.overview.status_file import Approval, read_approvals, write_approvals
-from syncd.sandbox.faults import Fault
 from syncd.state.lock import StateLock
 from tests.support.commands import Shell
+from tests.support.faults import Fault
 
 
 @pytest.fixture

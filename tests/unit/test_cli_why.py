@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from syncd.sandbox.faults import Fault
 from tests.support.commands import Shell
+from tests.support.faults import Fault
 
 
 @pytest.fixture

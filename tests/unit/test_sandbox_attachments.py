@@ -177,15 +177,16 @@ def test_names_may_be_rewritten_limited_or_made_unique() -> None:
     world = World(name_limit=3)
     assert world.create("abcd").status_code == 400
     assert world.create("äöü").status_code == 201
-    assert world.put(1, "abcd", 1).status_code == 400
+    assert world.put(world.items()[0]["id"], "abcd", 1).status_code == 400
     world = World(unique_names="suffix")
     world.bulk("x", "x", "x")
     assert [name for name, _ in world.listed()] == ["x", "x (1)", "x (2)"]
     world = World(unique_names="refuse")
     assert world.bulk("x", "x").status_code == 400
     assert world.bulk("x", "y").status_code == 201
-    assert world.put(2, "x", 1).status_code == 400
-    assert world.put(1, "x", 1).status_code == 204
+    x, y = (row["id"] for row in world.items())
+    assert world.put(y, "x", 1).status_code == 400
+    assert world.put(x, "x", 1).status_code == 204
 
 
 def test_orders_may_be_ignored_or_renumbered() -> None:

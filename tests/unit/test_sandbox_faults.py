@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from syncd.sandbox.faults import Fault
+from tests.support.faults import Fault
 from tests.support.sandbox import World
 
 
@@ -41,8 +41,8 @@ def test_a_request_without_a_response_may_be_carried_out(
     world = faulty(Fault(kind))  # type: ignore[arg-type]
     with pytest.raises(error):
         world.create()
-    assert world.api.log[-1].status is None
-    assert world.api.log[-1].fault == kind
+    assert world.api.log[-1].status == 0
+    assert world.api.faulty[world.api.log[-1].number] == kind
     assert len(world.items()) == made
 
 

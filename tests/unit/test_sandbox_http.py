@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from syncd.sandbox.api import FocusApi
-from syncd.sandbox.faults import Fault
-from syncd.sandbox.quirks import Quirks
-from syncd.sandbox.server import Sandbox
+from tests.support.faults import Fault
+from tests.support.faulty_api import FaultyApi
+from tests.support.faulty_server import Sandbox
+from tests.support.quirks import Quirks
 from tests.support.sandbox import HEADERS, TASK, path, session
 
 FILE = {"file": ("a.bin", b"abc", "image/png")}
@@ -106,11 +106,10 @@ def test_an_incomplete_body_creates_nothing(sandbox: Sandbox) -> None:
     with raw(sandbox) as connection:
         connection.sendall(head(sandbox, len(BODY) + 1) + BODY)
         connection.shutdown(socket.SHUT_WR)
-        with pytest.raises(ConnectionResetError):
-            connection.recv(1000)
+        assert connection.recv(1000) == b""
     wait_for(lambda: len(sandbox.api.log) == 1)
     assert sandbox.api.rows(TASK) == []
-    assert sandbox.api.log[0].status is None
+    assert sandbox.api.log[0].status == 0
 
 
 def test_expect_100_continue_gets_an_interim_response(sandbox: Sandbox) -> None:
@@ -195,7 +194,7 @@ def test_the_server_can_stop_and_restart_on_its_port(client: requests.Session) -
         sandbox.api.faults.append(Fault("hang", method="DELETE"))
         held = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         held.request("DELETE", "/api" + path() + "/1", headers=HEADERS)
-        wait_for(lambda: sandbox.api.log and sandbox.api.log[0].fault)
+        wait_for(lambda: sandbox.api.faulty)
         create(client, sandbox)
     with pytest.raises(OSError):
         held.getresponse()
@@ -208,12 +207,12 @@ def test_the_server_can_stop_and_restart_on_its_port(client: requests.Session) -
 
 def test_data_and_quota_survive_in_the_data_dir(tmp_path: Path) -> None:
     home = tmp_path / "state" / "sandbox"
-    api = FocusApi(data_dir=str(home))
+    api = FaultyApi(data_dir=str(home))
     row = api.seed(TASK, "\ud800", b"1")
     api.spend(TASK[0], 7)
     assert home.stat().st_mode & 0o777 == 0o700
     assert (home / "sandbox.json").stat().st_mode & 0o777 == 0o600
-    again = FocusApi(data_dir=str(home))
+    again = FaultyApi(data_dir=str(home))
     assert again.rows(TASK) == [row]
     assert again.store.windows[TASK[0]].used == 7
     assert again.seed(TASK, "next").id == row.id + 1
@@ -225,7 +224,7 @@ def test_a_damaged_file_is_set_aside_and_logged(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "sandbox.json").write_text(text)
-    api = FocusApi(data_dir=str(tmp_path))
+    api = FaultyApi(data_dir=str(tmp_path))
     assert f"set aside as {tmp_path}/sandbox.json.damaged" in caplog.text
     assert api.rows(TASK) == []
     assert (tmp_path / "sandbox.json.damaged").read_text() == text
@@ -233,7 +232,7 @@ def test_a_damaged_file_is_set_aside_and_logged(
 
 
 def test_an_unwritable_data_dir_is_a_500(tmp_path: Path) -> None:
-    api = FocusApi(data_dir=str(tmp_path))
+    api = FaultyApi(data_dir=str(tmp_path))
     (tmp_path / "sandbox.json.tmp").mkdir()
     answer = session(api).get("http://127.0.0.1:1/api" + path())
     assert answer.status_code == 500

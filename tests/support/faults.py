@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from syncd.sandbox.messages import Drop, HttpError, Request, Response
+from syncd.sandbox.messages import Request
 
+Drop = Literal["", "reset", "hang", "cut"]
+"""How the connection ends instead of a response: RST, silence, or half of the response."""
 FaultKind = Literal[
     "status_before",  # not carried out, respond with `status`
     "status_after",  # carried out, respond with `status`
@@ -27,9 +29,6 @@ BEFORE = frozenset({"status_before", "reset_before", "hang", "429", "garbage", "
 """Faults of requests that are not carried out."""
 AFTER = frozenset({"status_after", "reset_after", "hang_after"})
 """Faults that replace the response, also that of a refused request."""
-
-_PORTAL = b"<!DOCTYPE html><html><body>Please log in to this network.</body></html>"
-_ELSEWHERE = "http://127.0.0.1:9/elsewhere"
 
 
 @dataclass
@@ -74,26 +73,3 @@ class Fault:
         if self.times is not None:
             self.times -= 1
         return True
-
-    def respond(self, response: Response | None) -> Response:
-        """The response for the client; `response` is the honest one, None = not carried out."""
-        match self.kind:
-            case "reset_before" | "reset_after":
-                return Response(0, drop="reset")
-            case "hang" | "hang_after":
-                return Response(0, drop="hang", seconds=self.seconds)
-            case "late_commit" if self.drop:
-                return Response(0, drop=self.drop)
-            case "garbage":
-                return Response(200, {"Content-Type": "text/html; charset=utf-8"}, _PORTAL)
-            case "redirect":
-                return Response(302, {"Location": _ELSEWHERE})
-            case "cut" if response is not None:
-                response.drop = "cut"
-                return response
-            case "delay" if response is not None:
-                response.seconds = self.seconds
-                return response
-            case "slow_read" if response is not None:
-                return response
-        raise HttpError(429 if self.kind == "429" else self.status, "fault", "made to fail")
