@@ -15,7 +15,9 @@ def find_collisions(paths: Sequence[str], attached: Collection[str]) -> dict[str
     for path in paths:
         if not path.isascii():
             by_form.setdefault(normalize("NFC", path), []).append(path)
-    for path in paths:  # NFC turns some characters into ASCII: the Kelvin sign into K
+    for path in (
+        paths if by_form else ()
+    ):  # NFC turns some characters into ASCII: the Kelvin sign into K
         if path.isascii() and path in by_form:
             by_form[path].append(path)
     dropped: dict[str, str] = {}
