@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from syncd.core.listing import entry_of
 from syncd.core.plan import Create
@@ -21,9 +21,6 @@ from syncd.local.file_content import absolute_path
 from syncd.model import Attachment, LocalFile, TaskKey
 from syncd.state.task_ledger import TaskLedger
 from syncd.task_state import Intent, LedgerEntry, Role
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 Batch = tuple[Create, ...]
 
@@ -63,8 +60,6 @@ class Uploads:
             raise outcome.stopped
 
     def _send_all(self, outcome: Outcome, queue: deque[Batch]) -> None:
-        from concurrent.futures import ThreadPoolExecutor  # a run that sends nothing needs none
-
         running: dict[Future[Receipt], tuple[Batch, tuple[Intent, ...]]] = {}
         quota, connections = self._context.quota, self._context.connections
         with ThreadPoolExecutor(max_workers=connections) as pool, quota.parallel():
@@ -95,8 +90,6 @@ class Uploads:
 
     def _finished(self, running: Iterable[Future[Receipt]]) -> Iterable[Future[Receipt]]:
         """Uploads that are through; every one has its own time limits."""
-        from concurrent.futures import FIRST_COMPLETED, wait
-
         while True:
             done = wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done
             self._context.pulse()
