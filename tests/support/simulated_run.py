@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 import syncd.engine.uploads
-import syncd.focus.multipart_body
+import syncd.focus.uploads
 import syncd.local.file_content
 import syncd.local.scan
 from syncd.engine.context import Context, NoProgress, Options
@@ -155,7 +155,7 @@ class Syncd:
                 (Database, "transaction", transaction),
                 (syncd.local.scan, "fingerprint", self.disk.fingerprint),
                 (syncd.local.file_content, "fingerprint", self.disk.fingerprint),
-                (syncd.focus.multipart_body, "_fingerprint", self.disk.fingerprint),
+                (syncd.focus.uploads, "fingerprint", self.disk.fingerprint),
                 (uploads, "ThreadPoolExecutor", OneByOne),
                 (uploads, "wait", _wait),
                 (OneByOne, "backwards", self.options.get("backwards", False)),
