@@ -73,7 +73,7 @@ class MultipartBody:
         return tuple(file.sent for file in self._files if file.sent is not None)
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        """The body in blocks of about 1 MiB; each may be overwritten when the next one is taken.
+        """The body in blocks of half a MiB; each may be overwritten when the next is taken.
 
         Raises ShortRead if a file ends early, FileProblem if that happens in the first block.
         """

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from syncd.errors import FileProblem, ShortRead
 from syncd.model import Attachment, Fingerprint
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 """Bytes read at a time."""
 _LARGE = 4 << 20
 """Bytes of a file from which a thread for its digest pays."""
