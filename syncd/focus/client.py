@@ -17,9 +17,9 @@ from syncd.errors import (
     Unreachable,
 )
 from syncd.focus.headers import quota
-from syncd.focus.limits import BULK_FILES, REQUEST_LINE, list_limit
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 from syncd.focus.query import (
+    REQUEST_LINE,
     CreateParams,
     Pairs,
     create_parameters,
@@ -28,11 +28,18 @@ from syncd.focus.query import (
 )
 from syncd.focus.responses import parse_created, parse_list, parse_view
 from syncd.focus.status_codes import status_error
-from syncd.focus.transport import HttpTransport, Response
+from syncd.focus.transport import RESPONSE, HttpTransport, Response
 from syncd.focus.uploads import Receipt, Upload
 from syncd.model import Attachment, Listing, QuotaReading, Rules, TaskKey
 from syncd.text import printable
 
+_BULK_FILES = 10
+"""Files in one bulk create; documented."""
+_ATTACHMENT = 2 << 10
+"""Bytes that a list has for one attachment: its name may take 1 KiB, and the list may also show
+its previous version."""
+_LIST = 512 << 20
+"""Bytes of a list without `max_files`: enough for more than a million attachments."""
 _RETRY_WAITS = (0.5, 2.0)
 """Seconds before a GET is sent again."""
 _UPLOAD_BYTES_PER_SECOND = 2 << 20
@@ -47,7 +54,7 @@ class FocusClient:
     Every call raises ApiError for a response that is not its documented success.
     """
 
-    max_files = BULK_FILES
+    max_files = _BULK_FILES
 
     def __init__(
         self,
@@ -71,7 +78,8 @@ class FocusClient:
     def list(self, task: TaskKey, max_files: int = Rules.max_files) -> Listing:
         """All attachments of a task that are not deleted; `max_files` limits the body's size."""
         call = f"list of {task}"
-        response = self._get(task, _path(task), call, response_limit=list_limit(max_files))
+        limit = RESPONSE + max_files * _ATTACHMENT if max_files else _LIST
+        response = self._get(task, _path(task), call, response_limit=limit)
         return parse_list(response, task.task_id, call, self._clock())
 
     def view(self, task: TaskKey, attachment_id: int) -> Attachment | None:
@@ -102,8 +110,8 @@ class FocusClient:
         on_bytes: Callable[[int], None] | None = None,
     ) -> Receipt:
         """Upload 2 to 10 files; the server creates all of them or none. Raises as `create`."""
-        if not 2 <= len(uploads) <= BULK_FILES:
-            raise ValueError(f"a bulk create takes 2 to {BULK_FILES} files, not {len(uploads)}")
+        if not 2 <= len(uploads) <= _BULK_FILES:
+            raise ValueError(f"a bulk create takes 2 to {_BULK_FILES} files, not {len(uploads)}")
         names = f'"{printable(uploads[0].name)}" … "{printable(uploads[-1].name)}"'
         call = f"create {len(uploads)} files ({names}) for {task}"
         return self._create(task, uploads, call, on_bytes)

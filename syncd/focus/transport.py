@@ -23,10 +23,11 @@ from syncd.focus import environment
 from syncd.focus.adapter import ConnectionAdapter
 from syncd.focus.connection_errors import connection_error, read_failure
 from syncd.focus.connections import Exchange, exchange
-from syncd.focus.limits import RESPONSE
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 from syncd.focus.query import target
 
+RESPONSE = 16 << 20
+"""Bytes of a decompressed response body, where the caller sets no other limit."""
 _CHUNK = 1 << 16
 _KEY_PREFIX, _SECRET_LENGTH = "toggl_sk_", 8
 """A response may quote a key without its prefix; a rest below 8 characters may be a usual word."""

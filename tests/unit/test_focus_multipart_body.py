@@ -16,12 +16,12 @@ from test_focus_server import Peer, headers_of, length_of, parsed, reply, servin
 from test_focus_server import upload_of as planned
 
 from syncd.errors import FileProblem, ShortRead
-from syncd.focus import multipart_body, uploads
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus import multipart, uploads
+from syncd.focus.multipart import MultipartBody
 
 
 def small_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    for module in (multipart_body, uploads):
+    for module in (multipart, uploads):
         monkeypatch.setattr(module, "BLOCK", size)
 
 
@@ -234,7 +234,7 @@ import resource, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from test_focus_server import upload_of, transport_to
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 path = Path(sys.argv[3])
 small = MultipartBody([], [("file", upload_of(Path(sys.argv[4])))])
 transport = transport_to(sys.argv[1])
