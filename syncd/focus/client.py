@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from syncd.errors import (
     ApiError,
@@ -44,8 +43,6 @@ _RETRY_WAITS = (0.5, 2.0)
 """Seconds before a GET is sent again."""
 _UPLOAD_BYTES_PER_SECOND = 2 << 20
 """An upload's response may take one second more per this many bytes sent."""
-_BASE_PATH = "/api"
-"""Path of the sandbox's base URL."""
 
 
 class FocusClient:
@@ -136,7 +133,7 @@ class FocusClient:
         """
         if self._create_params == "form" or (self._create_params == "both" and len(names) < 2):
             return True
-        return fits_request_line(_full_path(task), names)
+        return fits_request_line(self._transport.base_path + _path(task), names)
 
     def _create(
         self,
@@ -147,10 +144,10 @@ class FocusClient:
     ) -> Receipt:
         bulk = len(uploads) > 1
         suffix, part = ("/bulk", "files[]") if bulk else ("", "file")
-        query, fields = self._parameters(f"{_full_path(task)}{suffix}", uploads)
+        path = f"{_path(task)}{suffix}"
+        query, fields = self._parameters(self._transport.base_path + path, uploads)
         with MultipartBody(fields, [(part, upload) for upload in uploads], on_bytes) as body:
             extra = len(body) / _UPLOAD_BYTES_PER_SECOND
-            path = f"{_path(task)}{suffix}"
             response = self._send(
                 task, "POST", path, call, query=query, body=body, timeout_extra=extra
             )
@@ -216,9 +213,3 @@ def _path(task: TaskKey) -> str:
         f"/organizations/{task.organization_id}/workspaces/{task.workspace_id}"
         f"/tasks/{task.task_id}/attachments"
     )
-
-
-def _full_path(task: TaskKey) -> str:
-    """The same with the path of the base URL, as in the request line."""
-    url = urlsplit(task.url)
-    return (url.path.rstrip("/") if url.scheme else _BASE_PATH) + _path(task)

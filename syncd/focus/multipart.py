@@ -23,6 +23,8 @@ _ENCODINGS = {
     "compress": "application/x-compress",
     "br": "application/x-brotli",
 }
+_types = functools.cache(mimetypes.MimeTypes)
+"""The built-in types, without the system's; slow to make."""
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\x9f]')
 
 
@@ -132,11 +134,6 @@ def _file_headers(boundary: str, field: str, upload: Upload) -> bytes:
 def _escaped(text: str) -> str:
     """A quoted header value: `"`, backslash and control characters are percent-escaped."""
     return _ESCAPED.sub(lambda found: quote(found[0], safe=""), text)
-
-
-@functools.cache
-def _types() -> mimetypes.MimeTypes:
-    return mimetypes.MimeTypes()
 
 
 def content_type(name: str) -> str:

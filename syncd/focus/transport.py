@@ -68,6 +68,8 @@ class HttpTransport:
         if urlsplit(base_url).username is not None or urlsplit(base_url).password is not None:
             raise ValueError("the URL of the API must not carry a user or a password")
         self._base = base_url.rstrip("/")
+        self.base_path = urlsplit(self._base).path
+        """The path of the base URL; the request line has it before that of the request."""
         self._key = key
         self._timeout = timeout
         self._used = time.monotonic()
