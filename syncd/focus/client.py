@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from syncd.errors import (
     ApiError,
@@ -17,9 +16,9 @@ from syncd.errors import (
     Unreachable,
 )
 from syncd.focus.headers import quota
-from syncd.focus.limits import BULK_FILES, REQUEST_LINE, list_limit
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 from syncd.focus.query import (
+    REQUEST_LINE,
     CreateParams,
     Pairs,
     create_parameters,
@@ -28,17 +27,22 @@ from syncd.focus.query import (
 )
 from syncd.focus.responses import parse_created, parse_list, parse_view
 from syncd.focus.status_codes import status_error
-from syncd.focus.transport import HttpTransport, Response
+from syncd.focus.transport import RESPONSE, HttpTransport, Response
 from syncd.focus.uploads import Receipt, Upload
 from syncd.model import Attachment, Listing, QuotaReading, Rules, TaskKey
 from syncd.text import printable
 
+_BULK_FILES = 10
+"""Files in one bulk create; documented."""
+_ATTACHMENT = 2 << 10
+"""Bytes that a list has for one attachment: its name may take 1 KiB, and the list may also show
+its previous version."""
+_LIST = 512 << 20
+"""Bytes of a list without `max_files`: enough for more than a million attachments."""
 _RETRY_WAITS = (0.5, 2.0)
 """Seconds before a GET is sent again."""
 _UPLOAD_BYTES_PER_SECOND = 2 << 20
 """An upload's response may take one second more per this many bytes sent."""
-_BASE_PATH = "/api"
-"""Path of the sandbox's base URL."""
 
 
 class FocusClient:
@@ -47,7 +51,7 @@ class FocusClient:
     Every call raises ApiError for a response that is not its documented success.
     """
 
-    max_files = BULK_FILES
+    max_files = _BULK_FILES
 
     def __init__(
         self,
@@ -71,7 +75,8 @@ class FocusClient:
     def list(self, task: TaskKey, max_files: int = Rules().max_files) -> Listing:
         """All attachments of a task that are not deleted; `max_files` limits the body's size."""
         call = f"list of {task}"
-        response = self._get(task, _path(task), call, response_limit=list_limit(max_files))
+        limit = RESPONSE + max_files * _ATTACHMENT if max_files else _LIST
+        response = self._get(task, _path(task), call, response_limit=limit)
         return parse_list(response, task.task_id, call, self._clock())
 
     def view(self, task: TaskKey, attachment_id: int) -> Attachment | None:
@@ -102,8 +107,8 @@ class FocusClient:
         on_bytes: Callable[[int], None] | None = None,
     ) -> Receipt:
         """Upload 2 to 10 files; the server creates all of them or none. Raises as `create`."""
-        if not 2 <= len(uploads) <= BULK_FILES:
-            raise ValueError(f"a bulk create takes 2 to {BULK_FILES} files, not {len(uploads)}")
+        if not 2 <= len(uploads) <= _BULK_FILES:
+            raise ValueError(f"a bulk create takes 2 to {_BULK_FILES} files, not {len(uploads)}")
         names = f'"{printable(uploads[0].name)}" … "{printable(uploads[-1].name)}"'
         call = f"create {len(uploads)} files ({names}) for {task}"
         return self._create(task, uploads, call, on_bytes)
@@ -128,7 +133,7 @@ class FocusClient:
         """
         if self._create_params == "form" or (self._create_params == "both" and len(names) < 2):
             return True
-        return fits_request_line(_full_path(task), names)
+        return fits_request_line(self._transport.base_path + _path(task), names)
 
     def _create(
         self,
@@ -139,10 +144,10 @@ class FocusClient:
     ) -> Receipt:
         bulk = len(uploads) > 1
         suffix, part = ("/bulk", "files[]") if bulk else ("", "file")
-        query, fields = self._parameters(f"{_full_path(task)}{suffix}", uploads)
+        path = f"{_path(task)}{suffix}"
+        query, fields = self._parameters(self._transport.base_path + path, uploads)
         with MultipartBody(fields, [(part, upload) for upload in uploads], on_bytes) as body:
             extra = len(body) / _UPLOAD_BYTES_PER_SECOND
-            path = f"{_path(task)}{suffix}"
             response = self._send(
                 task, "POST", path, call, query=query, body=body, timeout_extra=extra
             )
@@ -208,9 +213,3 @@ def _path(task: TaskKey) -> str:
         f"/organizations/{task.organization_id}/workspaces/{task.workspace_id}"
         f"/tasks/{task.task_id}/attachments"
     )
-
-
-def _full_path(task: TaskKey) -> str:
-    """The same with the path of the base URL, as in the request line."""
-    url = urlsplit(task.url)
-    return (url.path.rstrip("/") if url.scheme else _BASE_PATH) + _path(task)

@@ -17,7 +17,7 @@ import urllib3.exceptions as u3
 
 from syncd.errors import ApiError, Doubtful, InvalidResponse, Unreachable
 from syncd.focus.connections import Exchange
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 
 _TIMEOUTS = (TimeoutError, u3.TimeoutError, requests.Timeout)
 _PROXIES = (u3.ProxyError, requests.exceptions.ProxyError)

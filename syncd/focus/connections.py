@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import http.client
 import io
+import select
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
-from urllib3.util.wait import wait_for_read, wait_for_socket
+from urllib3.util.wait import wait_for_read
 
 _TLS_PIECE = 1 << 16
 """Bytes that TLS must send within one time-out."""
@@ -162,9 +163,12 @@ class Connection(HTTPConnection):
 
         The end of the connection counts as a response, an interim one (1xx) does not.
         """
-        if not wait_for_socket(self.sock, read=True, write=True, timeout=self.sock.gettimeout()):
+        poll, seconds = select.poll(), self.sock.gettimeout()
+        poll.register(self.sock, select.POLLIN | select.POLLOUT)
+        events = poll.poll(None if seconds is None else seconds * 1000)
+        if not events:
             raise TimeoutError("nothing can be sent")
-        if not wait_for_read(self.sock, timeout=0.0):
+        if events[0][1] == select.POLLOUT:
             return False
         try:
             start = self.sock.recv(12, socket.MSG_PEEK)

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import quote
 
-from syncd.focus.limits import LARGEST_NUMBER, REQUEST_LINE
-
 CreateParams = Literal["query", "form", "both"]
 """Where a create carries its parameters."""
 Pairs = list[tuple[str, str]]
 """Parameter names and values."""
 
+REQUEST_LINE = 6 * 1024
+"""Bytes of a request line; our choice: common servers refuse more than 8 KiB."""
+_LARGEST_NUMBER = 2**31 - 1
+"""The largest display order that syncd sends."""
 _REST, _PER_FILE, _PER_CHARACTER = 64, 64, 12
 """Upper bounds in bytes: of the line without path and parameters, of the parameters of one file
 without its name, and of one encoded character."""
@@ -53,5 +55,5 @@ def fits_request_line(path: str, names: Sequence[str]) -> bool:
     if not names or bound <= REQUEST_LINE:  # most requests, without encoding anything
         return True
     bulk = len(names) > 1
-    query = create_parameters(names, [LARGEST_NUMBER] * len(names), bulk=bulk)
+    query = create_parameters(names, [_LARGEST_NUMBER] * len(names), bulk=bulk)
     return request_line_size(f"{path}/bulk" if bulk else path, query) <= REQUEST_LINE

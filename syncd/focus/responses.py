@@ -15,7 +15,9 @@ from syncd.focus.transport import Response
 from syncd.focus.uploads import Upload
 from syncd.model import Attachment, Listing
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII
+)
 _INT64 = 2**63
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MIN_SKEW = 1.5
@@ -127,12 +129,12 @@ def _attachment(item: Any, task_id: int) -> tuple[Attachment, bool]:
         raise _Undocumented("a name is missing or no text")
     created_at, has_fraction = _time(item.get("created_at")) or (None, True)
     row = Attachment(
-        id=identity,
-        name=_SURROGATES.sub("\ufffd", name),
-        display_order=_integer(item, "display_order", integral=True),
-        size=size,
-        created_at=created_at,
-        created_whole_second=not has_fraction,
+        identity,
+        name if name.isascii() else _SURROGATES.sub("\ufffd", name),
+        _integer(item, "display_order", integral=True),
+        size,
+        created_at,
+        not has_fraction,
     )
     return row, _is_deleted(item.get("deleted_at"))
 
@@ -140,11 +142,11 @@ def _attachment(item: Any, task_id: int) -> tuple[Attachment, bool]:
 def _integer(item: dict[str, Any], key: str, *, integral: bool = False) -> int:
     """`integral` accepts 7.0 too: the API documents display_order as a number."""
     value = item.get(key)
+    if type(value) is int and -_INT64 <= value < _INT64:  # a bool is an instance of int
+        return value
     if integral and isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not -_INT64 <= value < _INT64:
-        raise _Undocumented(f"{key} is missing or no whole number")
-    return value
+        return _integer({key: int(value)}, key)
+    raise _Undocumented(f"{key} is missing or no whole number")
 
 
 def _is_deleted(value: Any) -> bool:
@@ -159,11 +161,10 @@ def _is_deleted(value: Any) -> bool:
 
 def _time(value: Any) -> tuple[float, bool] | None:
     """An RFC 3339 time in seconds since the epoch, and whether it has a fraction."""
-    match = _TIME.match(value) if isinstance(value, str) else None
-    if match is None:
+    if not isinstance(value, str) or not _TIME.match(value):
         return None
     try:
-        return datetime.datetime.fromisoformat(match[0].upper()).timestamp(), bool(match[1])
+        return datetime.datetime.fromisoformat(value.upper()).timestamp(), "." in value
     except ValueError:
         return None
 

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
@@ -25,10 +23,11 @@ from syncd.focus import environment
 from syncd.focus.adapter import ConnectionAdapter
 from syncd.focus.connection_errors import connection_error, read_failure
 from syncd.focus.connections import Exchange, exchange
-from syncd.focus.limits import RESPONSE
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 from syncd.focus.query import target
 
+RESPONSE = 16 << 20
+"""Bytes of a decompressed response body, where the caller sets no other limit."""
 _CHUNK = 1 << 16
 _KEY_PREFIX, _SECRET_LENGTH = "toggl_sk_", 8
 """A response may quote a key without its prefix; a rest below 8 characters may be a usual word."""
@@ -50,13 +49,6 @@ class Response:
     """The body is incomplete because it exceeds the caller's limit."""
 
 
-class _Session(requests.Session):
-    """A session that ignores redirects: requests would read their bodies without a limit."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        return None
-
-
 class HttpTransport:
     """Sends each request once, without retries or redirects; several threads may use it."""
 
@@ -76,22 +68,19 @@ class HttpTransport:
         if urlsplit(base_url).username is not None or urlsplit(base_url).password is not None:
             raise ValueError("the URL of the API must not carry a user or a password")
         self._base = base_url.rstrip("/")
+        self.base_path = urlsplit(self._base).path
+        """The path of the base URL; the request line has it before that of the request."""
         self._key = key
         self._timeout = timeout
         self._used = time.monotonic()
-        self._session = _Session()
-        self._session.trust_env = False
-        self._unusable, context = "", None
+        self._unusable, self._proxies, context = "", dict[str, str](), None
         try:
-            self._session.proxies = environment.proxies(self._base)
+            self._proxies = environment.proxies(self._base)
             context = environment.tls_context() if self._base.startswith("https:") else None
         except environment.UnusableVariable as error:
             self._unusable = str(error)
-        self._session.cookies = RequestsCookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        self._session.headers.clear()
         self._in_process = adapter is not None
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, adapter or ConnectionAdapter(connections, context))
+        self._adapter = adapter or ConnectionAdapter(connections, context)
 
     def set_key(self, key: str) -> None:
         """Use another key from the next request on; empty = send none."""
@@ -99,7 +88,7 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close the idle connections; a later request opens new ones."""
-        self._session.close()
+        self._adapter.close()
 
     def request(
         self,
@@ -124,11 +113,11 @@ class HttpTransport:
             self.close()
         self._used = time.monotonic()
         key = self._key
-        headers, data = _headers(key), body
-        if body is not None:
-            headers["Content-Type"] = body.content_type
-        url = self._base + target(path, query)
-        request = requests.Request(method, url, headers, data=data, json=json)
+        request = requests.PreparedRequest()
+        request.method, request.url = method, self._base + target(path, query)
+        content = body if json is None else jsonlib.dumps(json)
+        request.headers = CaseInsensitiveDict(_headers(key, method, content))
+        request.body = content  # type: ignore[assignment]
         with exchange(self._timeout, self._timeout + timeout_extra) as current:
             try:
                 response = self._exchange(request, current, response_limit)
@@ -141,14 +130,13 @@ class HttpTransport:
                 return _without_key(response, key)
         raise problem  # here, not in the handler: its context could quote the key
 
-    def _exchange(self, request: requests.Request, current: Exchange, limit: int) -> Response:
-        prepared = self._session.prepare_request(request)
+    def _exchange(
+        self, request: requests.PreparedRequest, current: Exchange, limit: int
+    ) -> Response:
+        """Send by the adapter itself: a session would add cookies, redirects and hooks."""
         current.started = self._in_process
-        response = self._session.send(
-            prepared,
-            stream=True,
-            timeout=(self._timeout, current.idle),
-            allow_redirects=False,
+        response = self._adapter.send(
+            request, stream=True, timeout=(self._timeout, current.idle), proxies=self._proxies
         )
         with response:
             return _read(response, current, limit)
@@ -176,7 +164,7 @@ def _read(response: requests.Response, current: Exchange, limit: int) -> Respons
     return Response(response.status_code, response.headers, body, incomplete, too_long)
 
 
-def _headers(key: str) -> dict[str, str]:
+def _headers(key: str, method: str, content: str | MultipartBody | None) -> dict[str, str]:
     headers = {
         "User-Agent": f"syncd/{__version__}",
         "Accept": "application/json",
@@ -186,6 +174,12 @@ def _headers(key: str) -> dict[str, str]:
         if not (key.isascii() and key.isprintable()):
             raise KeyRefused("the key holds characters that no key has; nothing was sent")
         headers["Authorization"] = f"Bearer {key}"
+    if method != "GET":
+        headers["Content-Length"] = str(len(content or ""))
+    if isinstance(content, str):
+        headers["Content-Type"] = "application/json"
+    elif content is not None:
+        headers["Content-Type"] = content.content_type
     return headers
 
 

@@ -77,9 +77,9 @@ def full_after(posts: int) -> None:
 
 def before_open(path: str, what: str) -> None:
     """Just before a file is opened to be sent, something else stands in its place; once."""
-    from syncd.focus import multipart_body
+    from syncd.focus import uploads
 
-    honest = multipart_body._open
+    honest = uploads._open
     left = [1]
 
     def opened(planned: Any) -> int:
@@ -88,18 +88,18 @@ def before_open(path: str, what: str) -> None:
             change(path, what)
         return honest(planned)
 
-    multipart_body._open = opened
+    uploads._open = opened
 
 
 def while_sent(path: str, what: str, times: int = 1) -> None:
     """After the first piece of a file was read to be sent, the file changes."""
-    from syncd.focus import multipart_body
+    from syncd.focus import uploads
 
-    honest = multipart_body._File.read
+    honest = uploads.OpenFile.read
     left = [times]
     begun: set[int] = set()
 
-    def read(file: Any, limit: int) -> bytes:
+    def read(file: Any, limit: int) -> bytes | memoryview:
         piece = honest(file, min(limit, 1 << 16))
         if file.path == path and piece and left[0] and id(file) not in begun:
             begun.add(id(file))
@@ -107,7 +107,7 @@ def while_sent(path: str, what: str, times: int = 1) -> None:
             change(path, what)
         return piece
 
-    multipart_body._File.read = read  # type: ignore[method-assign]
+    uploads.OpenFile.read = read  # type: ignore[method-assign]
 
 
 def change(path: str, what: str) -> None:

@@ -17,7 +17,7 @@ import requests
 
 import syncd.engine.context
 import syncd.engine.uploads
-import syncd.focus.multipart_body
+import syncd.focus.uploads
 import syncd.local.file_content
 import syncd.local.scan
 from syncd.engine.context import Options
@@ -135,7 +135,7 @@ class Syncd:
                 (Database, "transaction", transaction),
                 (syncd.local.scan, "fingerprint", self.disk.fingerprint),
                 (syncd.local.file_content, "fingerprint", self.disk.fingerprint),
-                (syncd.focus.multipart_body, "_fingerprint", self.disk.fingerprint),
+                (syncd.focus.uploads, "fingerprint", self.disk.fingerprint),
                 (syncd.engine.context, "ThreadPoolExecutor", OneByOne),
                 (uploads, "wait", _wait),
                 (OneByOne, "backwards", self.sim.options.get("backwards", False)),

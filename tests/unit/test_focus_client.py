@@ -17,8 +17,7 @@ from syncd.errors import (
     Unreachable,
 )
 from syncd.focus.client import FocusClient
-from syncd.focus.limits import REQUEST_LINE
-from syncd.focus.query import create_parameters, fits_request_line, request_line_size
+from syncd.focus.query import REQUEST_LINE, create_parameters, fits_request_line, request_line_size
 from syncd.model import TaskKey
 
 PATH = "/organizations/1/workspaces/2/tasks/3/attachments"

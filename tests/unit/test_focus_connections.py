@@ -18,7 +18,7 @@ from test_focus_server import (
 
 from syncd.errors import Doubtful
 from syncd.focus.connections import Connection
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 
 
 def big_body(tmp_path: Path, size: int = 8 << 20) -> MultipartBody:

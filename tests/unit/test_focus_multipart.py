@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from syncd.focus import multipart
+from syncd.focus.uploads import Upload
+from syncd.model import Fingerprint
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,8 @@ from syncd.focus import multipart
     ],
 )
 def test_file_names_cannot_break_out_of_their_header(name: str, escaped: str) -> None:
-    head = multipart.file_headers("b", "file", name).decode()
+    upload = Upload("/file", name, 1, Fingerprint(0, 0, 0, 0))
+    head = multipart._file_headers("b", "file", upload).decode()
     assert f'filename="{escaped}"\r\n' in head
     assert head.count("\r\n") == 4
 
@@ -41,9 +44,3 @@ def test_file_names_cannot_break_out_of_their_header(name: str, escaped: str) ->
 )
 def test_the_content_type_follows_the_name(name: str, kind: str) -> None:
     assert multipart.content_type(name) == kind
-
-
-def test_a_boundary_that_a_text_contains_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    draws = iter(["aa", "bb"])
-    monkeypatch.setattr(multipart.secrets, "token_hex", lambda count: next(draws))
-    assert multipart.new_boundary(["name", "x syncd-aa y"]) == "syncd-bb"

@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from test_focus_server import Peer, headers_of, length_of, parsed, reply, servin
 from test_focus_server import upload_of as planned
 
 from syncd.errors import FileProblem, ShortRead
-from syncd.focus import multipart_body
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus import multipart, uploads
+from syncd.focus.multipart import MultipartBody
 
 
 def small_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr(multipart_body, "_BLOCK", size)
+    for module in (multipart, uploads):
+        monkeypatch.setattr(module, "BLOCK", size)
 
 
 def open_under(folder: Path) -> int:
@@ -56,6 +58,37 @@ def test_a_body_has_its_declared_length_whatever_the_block_size(
     )
     assert fields == {"names[0]": "é"}
     assert files == [("files[]", str(i), content) for i, content in enumerate(contents)]
+
+
+@pytest.mark.parametrize("size", [100_000, 9 << 20])
+def test_a_file_is_read_once_and_its_digest_is_that_of_the_bytes_sent(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file is hashed by another thread, from buffers that are used again."""
+    path = tmp_path / "a"
+    content = os.urandom(size)
+    path.write_bytes(content)
+    read: list[int] = []
+    threads = threading.active_count()
+    honest, honest_into = os.read, os.readv
+
+    def reading(fd: int, count: int) -> bytes:
+        read.append(len(data := honest(fd, count)))
+        return data
+
+    def reading_into(fd: int, buffers: list[memoryview]) -> int:
+        read.append(count := honest_into(fd, buffers))
+        return count
+
+    monkeypatch.setattr(os, "read", reading)
+    monkeypatch.setattr(os, "readv", reading_into)
+    with MultipartBody([], [("file", planned(path))]) as body:
+        sent = b"".join(bytes(block) for block in body)
+        digest = body.sent()[0].digest
+    assert content in sent
+    assert digest == hashlib.sha256(content).hexdigest()
+    assert sum(read) == size
+    assert threading.active_count() == threads
 
 
 def test_a_name_that_is_not_utf8_is_a_file_problem(tmp_path: Path) -> None:
@@ -201,7 +234,7 @@ import resource, sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from test_focus_server import upload_of, transport_to
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 path = Path(sys.argv[3])
 small = MultipartBody([], [("file", upload_of(Path(sys.argv[4])))])
 transport = transport_to(sys.argv[1])

@@ -15,7 +15,7 @@ from test_focus_server import Peer, length_of, reply, serving, transport_to, upl
 
 from syncd.errors import Unreachable
 from syncd.focus import environment
-from syncd.focus.multipart_body import MultipartBody
+from syncd.focus.multipart import MultipartBody
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate")
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")

@@ -20,7 +20,7 @@ from test_focus_server import (
 from syncd import __version__
 from syncd.errors import Doubtful, InvalidResponse, KeyRefused, Unreachable
 from syncd.focus import environment
-from syncd.focus.limits import RESPONSE
+from syncd.focus.transport import RESPONSE
 
 
 @pytest.fixture(autouse=True)
