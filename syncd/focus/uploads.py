@@ -138,8 +138,9 @@ class _Blocks:
         return piece
 
     def finish(self) -> None:
-        """Wait until all that was read is worked on."""
+        """Wait until all that was read is worked on, and give the buffers back."""
         self._thread.shutdown()
+        self._buffers.clear()
 
 
 def fingerprint(status: os.stat_result) -> Fingerprint:
