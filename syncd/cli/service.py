@@ -12,10 +12,10 @@ from syncd.cli.assembly import Hooks, assemble, connect
 from syncd.config import Config, find_config, load_config
 from syncd.overview.status_file import drop_approvals, read_approvals
 from syncd.service.api_key import ApiKey
-from syncd.service.clocks import uptime
 from syncd.service.daemon import Daemon
 from syncd.service.sdnotify import Notifier
 from syncd.service.shutdown import Shutdown
+from syncd.service.timers import uptime
 from syncd.service.worker import Worker
 
 

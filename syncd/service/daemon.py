@@ -1,7 +1,7 @@
 """The service: watches folders, wakes the worker, handles signals, until it is asked to stop.
 
-The main thread runs the worker and owns the ledger. It sleeps until something is due; the
-watcher's thread and the signal handlers put a word into a queue that wakes it.
+The main thread runs the worker and owns the ledger. The threads of the watcher and the scheduler,
+and the signal handlers, only put a word into a queue that wakes it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from syncd.local.watcher import Watcher
 from syncd.model import TaskKey
 from syncd.overview.folders import PARENT, find_folders, register, watches
 from syncd.service.api_key import ApiKey
-from syncd.service.clocks import ClockCheck
 from syncd.service.report_log import startup_line
 from syncd.service.sdnotify import Notifier
 from syncd.service.shutdown import Shutdown
 from syncd.service.status_writer import StatusWriter
+from syncd.service.timers import ClockCheck, Timers
 from syncd.service.worker import Worker
 
 log = logging.getLogger("syncd.service")
 
 LONGEST_WAIT = 5.0
-"""Seconds after which the main thread wakes by itself: a clock may have jumped."""
+"""Seconds after which the main thread wakes by itself: timers may fail, clocks may jump."""
 ERROR_PAUSE = 1.0
 """Seconds to wait after an unexpected error."""
 LONGEST_RESCAN = 60.0
@@ -66,11 +66,11 @@ class Daemon:
         self._asked = False
         """A person asked for a cycle and waits for the status after it."""
         self._watcher = Watcher(self._note_change)
+        self._timers = Timers(self._queue.put)
         self._tasks: dict[str, TaskKey] = {}
         """Of watched folders, by the watcher's key."""
         self._clocks = ClockCheck()
-        self._next_rescan = float("inf")
-        self._next_ping = 0.0 if notifier.watchdog_interval else float("inf")
+        self._next_ping = 0.0
         self._status = StatusWriter(config, worker, self._watcher, notifier)
         worker.on_change = lambda: self._status.update(changed=True)
         shutdown.heartbeat = self.heartbeat
@@ -80,7 +80,8 @@ class Daemon:
         self._handle_signals()
         try:
             self._update_folders()
-            self._set_next_rescan()
+            self._timers.start()
+            self._set_timers()
             self._notifier.ready()
             if self.in_terminal:
                 log.info("%s", startup_line([s.target for s in self._worker.folders.values()]))
@@ -102,11 +103,10 @@ class Daemon:
     def heartbeat(self) -> None:
         """Ping systemd's watchdog if the watcher is healthy, and update the status; called while
         work goes on, by any thread."""
-        now = self._worker.clock()
-        if now >= self._next_ping:
-            self._next_ping = now + (self._notifier.watchdog_interval or 0.0) / 2
-            if self._watcher.healthy():
-                self._notifier.watchdog()
+        interval, now = self._notifier.watchdog_interval, self._worker.clock()
+        if interval is not None and now >= self._next_ping and self._watcher.healthy():
+            self._next_ping = now + interval / 2
+            self._notifier.watchdog()
         if threading.current_thread() is threading.main_thread():
             self._status.update()
 
@@ -132,14 +132,14 @@ class Daemon:
         self._find_moved()
         self._status.update(at_once=self._asked)
         self._asked = False
-        due = min(self._worker.next_due(), self._next_rescan, self._next_ping)
-        due_in = min(due - self._worker.clock(), self._status.due_in(), LONGEST_WAIT)
-        words = self._wait(max(due_in, 0.0))
+        due = self._worker.next_due() - self._worker.clock()
+        self._timers.set_due(due)
+        words = self._wait(min(max(due, 0.0), self._status.due_in(), LONGEST_WAIT))
         self._shutdown.checkpoint()
         self._handle(words)
 
     def _handle(self, words: set[str]) -> None:
-        if words:
+        if words - {"tick"}:
             self._status.changed()
         self._asked = bool(words & {"reload", "run all"})
         if "reload" in words:
@@ -151,15 +151,14 @@ class Daemon:
         if self._clocks.jumped():
             self._rescan_everything()
         self._handle_changes()
-        if self._worker.clock() >= self._next_rescan:
-            self._set_next_rescan()
+        if "rescan" in words:
             self._rescan()
 
     def _wait(self, seconds: float) -> set[str]:
         """Wait for at most so many seconds; returns the words in the queue."""
         words: set[str] = set()
         try:
-            words.add(self._queue.get(timeout=seconds))
+            words.add(self._queue.get(timeout=seconds) if seconds > 0 else self._queue.get_nowait())
             while True:
                 words.add(self._queue.get_nowait())
         except queue.Empty:
@@ -184,13 +183,13 @@ class Daemon:
         """Report a folder that was moved away, or back, before the next rescan does."""
         if moved := self._watcher.moved():
             self._rescan()
+            self._status.changed()
         for key in moved:
             if key in self._tasks:
                 self._worker.moved(self._tasks[key])
 
     def _rescan(self) -> None:
         """Find what no event told of: in folders, watches and `each:` parents."""
-        self._status.changed()
         for key in self._watcher.check():
             if key in self._tasks:
                 self._worker.changed(self._tasks[key])
@@ -209,10 +208,11 @@ class Daemon:
         self._watcher.watch(watches(folders))
 
     def _rescan_everything(self) -> None:
-        """After a suspend, or a clock that was set: new connections and scans."""
+        """After a suspend, or a clock that was set: new connections, timers and scans."""
         log.info("the clock jumped (suspend, or it was set): looking at everything again")
         self.transport.close()
         self._worker.rescan(everything=True)
+        self._set_timers()
         self._status.changed()
 
     def _reload_config(self) -> None:
@@ -223,7 +223,7 @@ class Daemon:
             self.connect(config, key)
             self._config = self._status.config = config
             self._update_folders()
-            self._set_next_rescan()
+            self._set_timers()
             self._worker.force_all()
             log.info("the config was read again")
         except SyncdError as error:
@@ -231,9 +231,11 @@ class Daemon:
                 log.error("the config stays as it was: %s", fault)
         self._notifier.ready()
 
-    def _set_next_rescan(self) -> None:
+    def _set_timers(self) -> None:
         rescans = (entry.rescan for entry in self._config.entries)
-        self._next_rescan = self._worker.clock() + min(rescans, default=LONGEST_RESCAN)
+        self._timers.repeat("rescan", min(rescans, default=LONGEST_RESCAN))
+        if (interval := self._notifier.watchdog_interval) is not None:
+            self._timers.repeat("tick", interval)
 
     def _handle_signals(self) -> None:
         self._shutdown.wake = lambda: self._queue.put("stop")
@@ -243,5 +245,6 @@ class Daemon:
     def _end(self) -> None:
         self._notifier.stopping()
         self._shutdown.announce_once()
+        self._timers.stop()
         self._watcher.stop()
         self._status.write_stopped()

@@ -50,12 +50,13 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "truststore": ("syncd.focus",),
     "sqlite3": ("syncd.state",),
     "yaml": ("syncd.config",),
+    "apscheduler": ("syncd.service",),
     "natsort": ("syncd.core",),
     "pathspec": ("syncd.local",),
     "rich": ("syncd.cli",),
     "python_multipart": ("syncd.sandbox",),
 }
-PROJECTS = {"yaml": "PyYAML", "python_multipart": "python-multipart"}
+PROJECTS = {"yaml": "PyYAML", "apscheduler": "APScheduler", "python_multipart": "python-multipart"}
 """Libraries that are installed by another name."""
 PURE = {
     *("__future__", "abc", "bisect", "collections", "dataclasses", "enum", "fractions"),

@@ -64,7 +64,7 @@ def test_verbosity_decides_which_of_our_levels_are_logged(verbosity: int, seen: 
     assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == seen
 
 
-@pytest.mark.parametrize("name", ["urllib3.pool", "requests.sessions", "watchdog.observers"])
+@pytest.mark.parametrize("name", ["urllib3.pool", "apscheduler.scheduler", "watchdog.observers"])
 def test_libraries_speak_only_of_warnings_unless_verbose(name: str) -> None:
     stream = configured(0)
     logging.getLogger(name).info("chatter")
