@@ -47,7 +47,8 @@ def place(
     by_number = sorted(movable, key=lambda pair: pair[0].order.seen)
     if nothing_new and state.order_kept and not state.order_tries:
         sequence = _sequence(s, by_number)
-        if sequence == state.order_tried and _rises(e.order.seen for e, _ in by_number):
+        rises = _rises(e.order.seen for e, _ in by_number) and _values_rise(s, by_number)
+        if sequence == state.order_tried and rises:
             return Placement(sequence=sequence)
     wanted = sorted(by_number, key=lambda pair: s.rank[pair[1].path])
     in_order, sequence = _rises(e.order.seen for e, _ in wanted), _sequence(s, wanted)
@@ -77,13 +78,19 @@ def _rises(numbers: Iterable[int]) -> bool:
     return all(n < following for n, following in pairwise(numbers))
 
 
+def _values_rise(s: Snapshot, pairs: Sequence[Pair]) -> bool:
+    """Whether sizes or times, if the files are ordered by them, rise without ties."""
+    value = VALUES.get(s.rules.order)
+    values = [value(file) for _, file in pairs] if value is not None else []
+    return _rises(reversed(values) if s.rules.reverse else values)
+
+
 def _sequence(s: Snapshot, wanted: Sequence[Pair]) -> str:
-    """A sequence and all that makes it the wanted one, as text to compare: where that is the
-    same, nothing needs to be sorted to know that the sequence is."""
-    rules, value = (s.rules.order, s.rules.reverse), VALUES.get(s.rules.order)
-    values = [value(file) for _, file in wanted] if value is not None else []
-    paths = [(entry.id, file.path) for entry, file in wanted]
-    return sha256(repr((rules, s.folder.manifest, values, paths)).encode()).hexdigest()
+    """A sequence with the names and rules that make it the wanted one, as text to compare: where
+    it is the same, nothing needs to be sorted to know that the sequence is the wanted one."""
+    rules = (s.rules.order, s.rules.reverse, s.folder.manifest)
+    files = [(entry.id, file.path) for entry, file in wanted]
+    return sha256(repr((rules, files)).encode()).hexdigest()
 
 
 def _is_listed(entry: LedgerEntry, s: Snapshot) -> bool:
