@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
@@ -122,15 +121,16 @@ class Plan(NamedTuple):
 def batches(creates: Iterable[Create], limits: Limits) -> list[tuple[Create, ...]]:
     """Group creates into requests."""
     found: list[tuple[Create, ...]] = []
+    batch: tuple[Create, ...] = ()
+    size = 0
     for create in creates:
-        batch = (*found[-1], create) if found else (create,)
-        size = sum(c.file.size for c in batch)
-        is_full = len(batch) > limits.max_files or size > limits.max_bytes
-        if found and not is_full and limits.fits([c.file.path for c in batch]):
-            found[-1] = batch
-        else:
-            found.append((create,))
-    return found
+        longer, size = (*batch, create), size + create.file.size
+        is_full = len(longer) > limits.max_files or size > limits.max_bytes
+        if batch and (is_full or not limits.fits([c.file.path for c in longer])):
+            found.append(batch)
+            longer, size = (create,), create.file.size
+        batch = longer
+    return [*found, batch] if batch else found
 
 
 def cost(plan: Plan, limits: Limits) -> int:
@@ -142,8 +142,25 @@ def cost(plan: Plan, limits: Limits) -> int:
 def _create_cost(creates: Sequence[Create], limits: Limits) -> int:
     if not creates:
         return 0
-    replaced = sum(1 for c in creates if c.replaces is not None and not limits.keeps_old)
-    return len(batches(creates, limits)) + 1 + replaced
+    return len(batches(creates, limits)) + 1 + sum(_deletes_later(c, limits) for c in creates)
+
+
+def _affordable(creates: Sequence[Create], limits: Limits, room: int) -> int:
+    """How many creates, from the first, cost no more than `room`, the list after them included."""
+    count, room = 0, room - 1
+    for batch in batches(creates, limits):
+        room -= 1
+        for create in batch:
+            room -= _deletes_later(create, limits)
+            if room < 0:
+                return count
+            count += 1
+    return count
+
+
+def _deletes_later(create: Create, limits: Limits) -> bool:
+    """Whether the old version of the file is deleted once the new one is seen."""
+    return create.replaces is not None and not limits.keeps_old
 
 
 def fit(
@@ -165,13 +182,7 @@ def fit(
         return plan
     finish = plan.finish[: max(left, 0)]
     room = max(left - len(finish) - reserve - owed, 0)
-    # More creates never cost less, so the longest prefix that fits is found by bisection.
-    count = bisect_right(
-        range(1, len(plan.creates) + 1),
-        room,
-        key=lambda k: _create_cost(plan.creates[:k], limits),
-    )
-    creates = plan.creates[:count]
+    creates = plan.creates[: _affordable(plan.creates, limits, room)]
     room -= _create_cost(creates, limits)
     deletes = plan.deletes[:room]
     renames = plan.renames[: room - len(deletes)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncd.core.plan import Create, Delete, Limits, Plan, Put, batches
 
@@ -17,8 +16,7 @@ _DELETED_BECAUSE = {
 }
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(NamedTuple):
     """What is or was done to one attachment, and why."""
 
     kind: Kind

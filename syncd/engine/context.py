@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncd.engine.quota import QuotaMeter
 from syncd.focus.uploads import Receipt, Upload
@@ -70,8 +70,7 @@ class NoProgress:
         pass
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What one run may do beyond the config."""
 
     once: bool = True

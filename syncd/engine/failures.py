@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from unicodedata import normalize
 
@@ -95,7 +94,7 @@ class FailurePolicy:
         if isinstance(error, Throttled | Unreachable):
             return decision
         not_found = failure.attachment_id if isinstance(error, TaskRefused) else None
-        return replace(decision, needs_list=True, not_found=not_found)
+        return decision._replace(needs_list=True, not_found=not_found)
 
     def out_of_quota(self, now: float, requests: int = 0) -> Decision:
         """The quota is used up: wait until it resets, or leave the rest to a later run."""

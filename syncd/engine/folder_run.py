@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from syncd.engine.context import Context, Options
 from syncd.engine.cycle import cycle
@@ -47,7 +46,7 @@ class FolderRun:
         """What the run did so far; what failed is remembered from now on."""
         run, quota = self._run, self._run.context.quota
         end = run.policy.at_the_end(run.unsent, run.ledger.state, run.context.clock())
-        self._carry_out(replace(end, trouble=None))
+        self._carry_out(end._replace(trouble=None))
         trouble = worse(trouble, end.trouble)
         alike = run.plan.refused_alike
         if trouble is None and alike and not run.policy.uploads.any_accepted:
@@ -58,7 +57,7 @@ class FolderRun:
 
     def unfinished(self, trouble: Trouble | None = None) -> FolderReport:
         """What the run has done until now; writes nothing, and any thread may ask."""
-        return replace(self._run.report(trouble), in_sync=False)
+        return self._run.report(trouble)._replace(in_sync=False)
 
     def _carry_out(self, decision: Decision) -> None:
         """Do what a decision says, but for the trouble that it may name."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from syncd.core.plan import Create
 from syncd.engine.actions import Action
 from syncd.engine.report import Trouble
 from syncd.errors import Stopped, SyncdError
 from syncd.focus.uploads import SentFile
-from syncd.model import LocalFile
+from syncd.model import NOTHING, LocalFile
 from syncd.task_state import Refusal
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """What ended the applying: the error, and what was being done."""
 
     error: SyncdError
@@ -46,8 +46,7 @@ class Outcome:
         return bool(self.failures) or self.stopped is not None
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What the run carries out next; without a trouble a new cycle follows."""
 
     trouble: Trouble | None = None
@@ -65,7 +64,7 @@ class Decision:
     """Subjects that are not left alone any more."""
     not_found: int | None = None
     """An attachment of which a 404 was the answer."""
-    unreadable: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = NOTHING
     """Path -> reason."""
     unsettled: frozenset[str] = frozenset()
 

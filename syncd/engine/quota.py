@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from syncd.model import QuotaReading, TaskKey
 from syncd.state.ledger import Ledger
@@ -26,8 +26,7 @@ _NOT_ABOUT_THE_KEY = (*range(300, 400), 401, 407, 408)
 """Answers that say nothing for the key, or that a captive portal gives."""
 
 
-@dataclass(frozen=True)
-class Quota:
+class Quota(NamedTuple):
     """What is known of the quota of one organization; times in seconds since the epoch."""
 
     remaining: int | None = None
@@ -57,7 +56,7 @@ class Quota:
             return cls()
 
     def to_json(self) -> str:
-        return json.dumps(vars(self))
+        return json.dumps(self._asdict())
 
     def at(self, now: float) -> Quota:
         """As it stands now: after its reset a window is as good as new."""
@@ -72,7 +71,7 @@ class Quota:
         if self.noted_at <= now and (window is None or window <= now):
             return self
         window = None if window is None else min(window, now)
-        return replace(self, noted_at=min(self.noted_at, now), window_from=window)
+        return self._replace(noted_at=min(self.noted_at, now), window_from=window)
 
     def resets_at(self, now: float) -> float | None:
         """When the window ends; a clock set back cannot move that away."""
@@ -98,8 +97,7 @@ class Quota:
         """A request is about to go out."""
         quota = self.at(now)
         remaining = None if quota.remaining is None else max(quota.remaining - 1, 0)
-        return replace(
-            quota,
+        return quota._replace(
             remaining=remaining,
             spent=quota.spent + 1,
             window_from=now if quota.window_from is None else quota.window_from,
@@ -108,7 +106,7 @@ class Quota:
     def unsent(self) -> Quota:
         """What was about to go out did not: offline, nothing is spent."""
         remaining = None if self.remaining is None else self.remaining + 1
-        return replace(self, remaining=remaining, spent=max(self.spent - 1, 0))
+        return self._replace(remaining=remaining, spent=max(self.spent - 1, 0))
 
     def answered(
         self, reading: QuotaReading, now: float, *, spent_up: bool, in_parallel: bool = False
@@ -127,8 +125,7 @@ class Quota:
             resets_in, noted_at = PROBES[min(self.probes, len(PROBES) - 1)], now
             probes = self.probes + 1
         seen = 0 if told is None else told + self.spent
-        return replace(
-            self,
+        return self._replace(
             remaining=0 if spent_up or self.spent_up else remaining,
             resets_in=resets_in,
             noted_at=noted_at,

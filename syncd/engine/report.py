@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from syncd.core.plan import Held
 from syncd.engine.actions import Action
@@ -22,8 +21,7 @@ def worst(codes: Iterable[int]) -> int:
     return min(codes, key=_RANK.index, default=OK)
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(NamedTuple):
     """What ends a run before the folder is in sync."""
 
     code: int
@@ -41,8 +39,7 @@ def worse(one: Trouble | None, other: Trouble | None) -> Trouble | None:
     return other if worst([one.code, other.code]) != one.code else one
 
 
-@dataclass(frozen=True)
-class FolderReport:
+class FolderReport(NamedTuple):
     """Names are paths below the folder, or what the task shows."""
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from syncd.core.plan import Create, Limits, Plan, cost
 from syncd.core.snapshot import Snapshot
@@ -117,8 +117,7 @@ class Run:
                 f"the quota has {left} requests left, {reserve} of them kept back: a run does "
                 "what fits, a later one goes on"
             )
-        report = replace(
-            FolderReport.of(self.folder, trouble, self.requests),
+        report = FolderReport.of(self.folder, trouble, self.requests)._replace(
             planned_requests=self.planned_requests or 0,
             actions=list(self.planned if dry_run else self.done),
             detached=list(plan.detached),
@@ -130,9 +129,9 @@ class Run:
             hints=hints,
         )
         if report.code == LATER:
-            report = replace(report, pending=max(self.left_to_do, 0) + len(of_server))
-        return replace(
-            report, in_sync=report.exit_code == OK and not report.pending and not planned
+            report = report._replace(pending=max(self.left_to_do, 0) + len(of_server))
+        return report._replace(
+            in_sync=report.exit_code == OK and not report.pending and not planned
         )
 
     def _foreign_after(self) -> list[str]:

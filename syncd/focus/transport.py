@@ -6,9 +6,9 @@ import json as jsonlib
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -36,8 +36,7 @@ _MAX_IDLE = 45.0
 it, and a create sent on it would end as doubtful."""
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """A status, and as much of the body as arrived."""
 
     status: int
@@ -195,4 +194,4 @@ def _without_key(response: Response, key: str) -> Response:
     spellings = [key, jsonlib.dumps(key)[1:-1], *([bare] if len(bare) >= _SECRET_LENGTH else [])]
     for spelling in spellings:
         body = body.replace(spelling.encode(), b"(the key)")
-    return replace(response, body=body)
+    return response._replace(body=body)

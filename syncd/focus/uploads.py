@@ -9,7 +9,7 @@ import stat
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from syncd.errors import FileProblem, ShortRead
 from syncd.model import Attachment, Fingerprint
@@ -31,8 +31,7 @@ _REPLACED = {
 _DENIED = {errno.EACCES: "permission denied", errno.EPERM: "permission denied"}
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """A file to send; the client refuses it if its fingerprint has changed."""
 
     file: str
@@ -43,8 +42,7 @@ class Upload:
     fingerprint: Fingerprint
 
 
-@dataclass(frozen=True)
-class SentFile:
+class SentFile(NamedTuple):
     """The bytes of one file that went out."""
 
     digest: str
@@ -53,8 +51,7 @@ class SentFile:
     """The file's fingerprint changed while it was sent."""
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """A confirmed create."""
 
     sent: tuple[SentFile, ...]

@@ -10,8 +10,8 @@ import os
 import re
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 MOUNT_TABLE = "/proc/self/mountinfo"
 MISSING = "the folder does not exist"
@@ -28,8 +28,7 @@ _REMOTE_PREFIXES = ("nfs", "smb", "fuse.")
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(NamedTuple):
     """One line of the mount table."""
 
     point: str
@@ -44,8 +43,7 @@ class Mount:
         return path == self.point or path.startswith(self.point.rstrip("/") + "/")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A directory: its real path, device and inode."""
 
     path: str

@@ -98,8 +98,8 @@ def task_values(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of single fields of a TaskState."""
     values = {k: v for k, v in fields.items() if k not in ("identity", "clock_skew")}
     if (identity := fields.get("identity")) is not None:
-        values["identity_inode"] = _signed(identity.inode)
-        values["identity_file_system"] = _signed(identity.file_system)
+        values["identity_inode"] = signed(identity.inode)
+        values["identity_file_system"] = signed(identity.file_system)
     return values
 
 
@@ -113,7 +113,7 @@ def _fingerprint_row(fingerprint: Fingerprint | None) -> Row:
     if fingerprint is None:
         return (None, None, None, None)
     size, mtime_ns, ctime_ns, inode = fingerprint
-    return (size, _bounded(mtime_ns), _bounded(ctime_ns), _signed(inode))
+    return (size, _bounded(mtime_ns), _bounded(ctime_ns), signed(inode))
 
 
 def _fingerprint(row: Row) -> Fingerprint | None:
@@ -125,6 +125,6 @@ def _bounded(nanoseconds: int) -> int:
     return max(-_LARGEST, min(nanoseconds, _LARGEST))
 
 
-def _signed(number: int) -> int:
+def signed(number: int) -> int:
     """An unsigned number of 64 bits as SQLite stores it."""
     return number - _INODES if number >= _INODES // 2 else number

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from syncd.errors import StateError
 from syncd.state.permissions import open_owner_only
-from syncd.state.schema import make_tables
+from syncd.state.schema import migrate
 
 _BUSY_SECONDS = 10.0
 _MAX_COMMIT_SECONDS = 1.0
@@ -71,7 +71,7 @@ def open_for_reading(path: str, tell: Callable[[str], None]) -> sqlite3.Connecti
     try:
         if _exists(path):
             _copy_to(memory, path)
-        make_tables(memory, path)
+        migrate(memory, None)
         return memory
     except (sqlite3.Error, OSError) as error:
         memory.close()
@@ -84,7 +84,7 @@ def open_for_reading(path: str, tell: Callable[[str], None]) -> sqlite3.Connecti
 def new_in_memory() -> sqlite3.Connection:
     """An empty ledger in memory."""
     memory = _connect(":memory:")
-    make_tables(memory, "in memory")
+    migrate(memory, None)
     return memory
 
 
@@ -185,7 +185,7 @@ def _open(path: str) -> sqlite3.Connection:
     os.close(open_owner_only(path))  # SQLite would create it with the umask's permissions
     connection = _connect(path)
     try:
-        make_tables(connection, path)
+        migrate(connection, path)
         connection.execute("PRAGMA journal_mode = PERSIST")
         connection.execute("PRAGMA synchronous = FULL")
     except BaseException:

@@ -182,15 +182,32 @@ def test_the_ledger_of_a_newer_syncd_is_left_untouched(tmp_path: Path, read) -> 
     assert (path.read_bytes(), set_aside(tmp_path)) == (before, [])
 
 
-@pytest.mark.parametrize("read", [Ledger.open, Ledger.snapshot])
-def test_a_ledger_from_before_the_first_release_is_left_untouched(tmp_path: Path, read) -> None:  # type: ignore
-    path = filled(tmp_path)
-    with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
+def older(directory: Path) -> Path:
+    path = directory / "ledger.db"
+    db = sqlite3.connect(path, isolation_level=None)
+    db.executescript(f"BEGIN; {schema.MIGRATIONS[0]} PRAGMA user_version = 1; COMMIT;")
+    db.execute(
+        "INSERT INTO tasks (url, organization_id, workspace_id, task_id) VALUES (?, 1, 2, 3)",
+        (TASK.url,),
+    )
+    db.close()
+    return path
+
+
+def test_an_older_ledger_is_brought_up_to_date_and_a_copy_kept(tmp_path: Path) -> None:
+    path = older(tmp_path)
     before = path.read_bytes()
-    with pytest.raises(StateError, match="move it away"):
-        read(str(tmp_path))
-    assert (path.read_bytes(), set_aside(tmp_path)) == (before, [])
+    ledger = Ledger.open(str(tmp_path))
+    assert [task for task, *_ in ledger.tasks()] == [TASK]
+    ledger.close()
+    assert (tmp_path / "ledger.db.format1").read_bytes() == before
+
+
+def test_reading_an_older_ledger_leaves_it_as_it_is(tmp_path: Path) -> None:
+    path = older(tmp_path)
+    before = path.read_bytes()
+    assert [task for task, *_ in Ledger.snapshot(str(tmp_path)).tasks()] == [TASK]
+    assert (path.read_bytes(), os.listdir(tmp_path)) == (before, ["ledger.db"])
 
 
 def crashed(directory: Path) -> Path:
@@ -247,7 +264,7 @@ def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("syncd.state.ledger_file.make_tables", full)
+    monkeypatch.setattr("syncd.state.ledger_file.migrate", full)
     with pytest.raises(StateError, match="full"):
         Ledger.open(str(tmp_path))
     assert (path.read_bytes(), set_aside(tmp_path)) == (before, [])
