@@ -101,7 +101,9 @@ def test_another_name_or_size_is_another_thing(
     assert (report.adopted, report.created, report.foreign) == ([], ["a"], [name])
 
 
-def test_of_two_the_lower_id_is_adopted_and_the_other_stays_foreign(new_world: NewWorld) -> None:
+def test_the_lower_id_of_two_matches_is_adopted_and_the_other_stays_foreign(
+    new_world: NewWorld,
+) -> None:
     world = new_world()
     world.write("a", b"content")
     first = attached(world, "a", b"content", after=10)
@@ -114,7 +116,7 @@ def test_of_two_the_lower_id_is_adopted_and_the_other_stays_foreign(new_world: N
     assert first.id < second.id
 
 
-def test_what_was_adopted_is_ours_from_then_on(new_world: NewWorld) -> None:
+def test_an_adopted_attachment_is_ours_from_then_on(new_world: NewWorld) -> None:
     world = new_world()
     for name in "abc":
         world.write(name, name.encode() * 5)

@@ -116,7 +116,7 @@ class TestTheLedgerIsLost:
         assert sorted(report.adopted) == sorted(witness.folder())
         calm(world, witness, runs=0)
 
-    def test_what_changed_meanwhile_is_uploaded_again_and_its_old_version_is_foreign(
+    def test_a_file_changed_meanwhile_is_uploaded_again_and_its_old_version_is_foreign(
         self, new_world: NewWorld
     ) -> None:
         world = new_world()
@@ -130,7 +130,7 @@ class TestTheLedgerIsLost:
         assert sorted(world.names()) == ["a", "a", "b", "c"]
 
     @pytest.mark.parametrize("content", [b"", b"not a database at all", b"SQLite format 3\0" * 99])
-    def test_a_damaged_one_is_set_aside(self, new_world: NewWorld, content: bytes) -> None:
+    def test_a_damaged_ledger_is_set_aside(self, new_world: NewWorld, content: bytes) -> None:
         world, witness = many_things(new_world)
         world.run()
         (world.state / "ledger.db").write_bytes(content)

@@ -124,7 +124,9 @@ def test_a_failure_by_chance_costs_a_bulk_of_ten_three_requests_more(new_world: 
     assert len(world.calls()) == 6
 
 
-def test_it_is_tried_again_after_delays_that_double(new_world: NewWorld) -> None:
+def test_a_file_that_the_server_fails_on_is_tried_again_after_delays_that_double(
+    new_world: NewWorld,
+) -> None:
     world, server = sick(new_world, 3, 1)
     runs(world, server, 3)
     for delay in (60, 120, 240, 480):

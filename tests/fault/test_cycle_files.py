@@ -177,7 +177,7 @@ def test_one_that_changes_at_every_send_stops_no_other(new_world: NewWorld) -> N
     assert len(world.calls()) < 20
 
 
-def test_what_cannot_be_read_fails_alone(
+def test_a_file_that_cannot_be_read_fails_alone(
     new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from syncd.errors import FileProblem

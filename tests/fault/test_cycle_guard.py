@@ -308,7 +308,7 @@ DETACHING = {
 
 @pytest.mark.parametrize("how", DETACHING)
 @pytest.mark.parametrize("policy", ["owned", "mirror"])
-def test_what_has_no_file_to_sync_but_is_not_gone_is_detached(
+def test_an_attachment_without_a_file_to_sync_that_is_not_gone_is_detached(
     new_world: NewWorld, how: str, policy: str
 ) -> None:
     world = new_world(rules={"recursive": True, "delete": policy})

@@ -81,7 +81,9 @@ def test_an_empty_list_is_not_believed_while_view_shows_ours(new_world: NewWorld
 
 @pytest.mark.parametrize("soft", [True, False], ids=["soft deletes shown", "404"])
 @pytest.mark.parametrize("count", [1, 2, 6])
-def test_what_others_deleted_is_made_again(new_world: NewWorld, soft: bool, count: int) -> None:
+def test_attachments_that_others_deleted_are_made_again(
+    new_world: NewWorld, soft: bool, count: int
+) -> None:
     world, witness = synced(new_world, view_soft_deleted=soft)
     for row in world.rows()[:count]:
         world.server.put(replace(row, deleted_at=world.clock()))

@@ -52,7 +52,7 @@ def test_an_attachment_waits_while_a_file_of_its_size_cannot_be_opened(
 
 
 @pytest.mark.parametrize("policy", ["owned", "mirror"])
-def test_it_goes_once_that_file_turns_out_to_be_another(
+def test_an_attachment_goes_once_the_file_of_its_size_turns_out_to_be_another(
     new_world: NewWorld, disk: Disk, policy: str
 ) -> None:
     world, witness = three(new_world, delete=policy)
@@ -67,7 +67,9 @@ def test_it_goes_once_that_file_turns_out_to_be_another(
     witness.assert_settled()
 
 
-def test_one_of_another_size_does_not_hold_it_up(new_world: NewWorld, disk: Disk) -> None:
+def test_a_file_of_another_size_that_cannot_be_opened_holds_no_attachment_up(
+    new_world: NewWorld, disk: Disk
+) -> None:
     world, _ = three(new_world)
     (world.root / "a").unlink()
     world.write("z", "not what a was")
@@ -90,7 +92,7 @@ def test_the_other_renames_are_found_meanwhile(new_world: NewWorld, disk: Disk) 
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOENT])
-def test_nor_does_a_backup_made_while_saving_lose_its_attachment(
+def test_a_backup_made_while_saving_keeps_its_attachment_while_it_cannot_be_opened(
     new_world: NewWorld, disk: Disk, number: int
 ) -> None:
     world, witness = three(new_world)
@@ -107,7 +109,9 @@ def test_nor_does_a_backup_made_while_saving_lose_its_attachment(
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_nor_while_the_file_is_not_quiet_yet(new_world: NewWorld, busy: bool) -> None:
+def test_an_attachment_waits_while_a_file_of_its_size_is_not_quiet_yet(
+    new_world: NewWorld, busy: bool
+) -> None:
     """The service looks at a file when it was quiet for a while, and not before."""
     world, witness = three(new_world)
     world.ahead += 60

@@ -276,3 +276,17 @@ def test_a_name_that_is_not_utf8_is_told_in_escaped_form(new_world: NewWorld) ->
     assert (report.exit_code, world.names()) == (1, ["good"])
     report.failed[0].path.encode()
     assert "bad" in report.failed[0].path
+
+
+def test_a_touch_that_moves_nothing_is_no_new_sequence_to_try(new_world: NewWorld) -> None:
+    world = new_world(orders="ignored", rules={"order": "modified"})
+    for number, name in enumerate("abc"):
+        world.write(name, name)
+        os.utime(world.root / name, (1e9 + number, 1e9 + number))
+    world.run()
+    os.utime(world.root / "a", (2e9, 2e9))
+    for _ in range(3):
+        world.run()
+    assert world.calls() == ["GET list"], "the server keeps a sequence of its own"
+    os.utime(world.root / "a", (2e9 + 5, 2e9 + 5))
+    assert (world.run().exit_code, world.calls()) == (0, ["GET list"])

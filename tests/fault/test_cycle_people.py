@@ -139,7 +139,9 @@ def test_a_file_that_its_user_deletes_and_brings_back_is_no_contest(new_world: N
 
 
 @pytest.mark.parametrize("how", ["deleted", "renamed", "untouched"])
-def test_what_is_deleted_there_before_any_list_showed_it(new_world: NewWorld, how: str) -> None:
+def test_an_attachment_may_be_deleted_in_the_task_before_any_list_showed_it(
+    new_world: NewWorld, how: str
+) -> None:
     """A 404 ends the belief in its 201 at once; where none is met, ten minutes end it."""
     world = new_world(ids_in_201="object")
     witness = Witness(world)

@@ -208,7 +208,7 @@ def test_a_long_throttle_is_left_to_a_later_run(new_world: NewWorld) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_which_asks_for_nothing_before_its_time(new_world: NewWorld, method: str) -> None:
+def test_a_throttled_folder_sends_nothing_before_its_time(new_world: NewWorld, method: str) -> None:
     world, witness = filled(new_world, 3)
     world.server.faults.append(Fault("429", method=method, retry_after="600"))
     first = world.run()
@@ -221,7 +221,7 @@ def test_which_asks_for_nothing_before_its_time(new_world: NewWorld, method: str
     witness.assert_settled()
 
 
-def test_unless_one_is_told_to_forget_it(new_world: NewWorld) -> None:
+def test_retry_forgets_a_throttle(new_world: NewWorld) -> None:
     world, witness = filled(new_world, 3)
     world.server.faults.append(Fault("429", retry_after="600"))
     world.run()
@@ -230,7 +230,7 @@ def test_unless_one_is_told_to_forget_it(new_world: NewWorld) -> None:
 
 
 @pytest.mark.parametrize(("asked", "wait"), [("999999999", 86_401), ("600", -86_400)])
-def test_nor_for_more_than_a_day_whatever_is_asked_for_and_whatever_the_clock_does(
+def test_a_throttle_lasts_a_day_at_most_whatever_is_asked_for_and_the_clock_does(
     new_world: NewWorld, asked: str, wait: float
 ) -> None:
     world, _ = filled(new_world, 3)
@@ -254,7 +254,7 @@ def test_a_view_budget_never_draws_below_zero(new_world: NewWorld) -> None:
     assert len(world.rows()) == 5
 
 
-def test_what_others_spend_while_changes_go_out_is_seen_at_each_of_them(
+def test_requests_of_others_are_counted_at_each_change_that_goes_out(
     new_world: NewWorld,
 ) -> None:
     world = new_world(quota=60)

@@ -84,7 +84,7 @@ def test_where_all_are_refused_alike_the_folder_is_in_error_not_the_files(
     assert len(world.calls()) > 1
 
 
-def test_what_else_there_is_to_do_is_done_though_all_uploads_are_refused(
+def test_renames_and_deletes_go_on_while_all_uploads_are_refused(
     new_world: NewWorld,
 ) -> None:
     world = new_world()
@@ -325,7 +325,9 @@ def test_finding_it_takes_no_more_requests_than_any_other_refusal(new_world: New
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_what_was_refused_so_but_once_is_sent(new_world: NewWorld, status: int) -> None:
+def test_an_upload_refused_once_as_if_for_the_task_is_sent_again(
+    new_world: NewWorld, status: int
+) -> None:
     world = new_world()
     world.server.seed(IDS, "theirs", b"their content", 5)
     world.write("a", "a")

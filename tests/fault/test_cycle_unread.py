@@ -42,7 +42,7 @@ def creates(world: World) -> int:
 @pytest.mark.parametrize("alone", [True, False], ids=["alone", "in a bulk"])
 @pytest.mark.parametrize("size", [100, BIG])
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_the_files_failure_and_takes_one_request_at_most(
+def test_a_file_with_a_bad_sector_fails_by_itself_and_takes_one_request_at_most(
     new_world: NewWorld, disk: Disk, kind: str, size: int, alone: bool, once: bool
 ) -> None:
     world = quiet(new_world)
@@ -63,7 +63,7 @@ def test_it_is_the_files_failure_and_takes_one_request_at_most(
     assert disk.reads == reads, "a bad sector is left alone for a while"
 
 
-def test_it_is_tried_again_after_a_growing_delay_without_a_request(
+def test_a_file_with_a_bad_sector_is_read_again_after_a_growing_delay(
     new_world: NewWorld, disk: Disk
 ) -> None:
     world = quiet(new_world)
@@ -120,7 +120,9 @@ def test_once_may_be_chance(new_world: NewWorld, disk: Disk, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_it_was_keeps_its_attachment(new_world: NewWorld, disk: Disk, kind: str) -> None:
+def test_an_attachment_stays_while_its_file_has_a_bad_sector(
+    new_world: NewWorld, disk: Disk, kind: str
+) -> None:
     world = quiet(new_world)
     for name in "abc":
         world.write(name, f"content {name}")

@@ -101,7 +101,7 @@ def test_a_list_that_is_none_is_75_and_nothing_is_written(new_scene: NewScene) -
     witness.assert_settled()
 
 
-def test_it_is_no_empty_task_on_the_first_run_either(new_scene: NewScene) -> None:
+def test_a_malformed_list_is_no_empty_task_on_the_first_run_either(new_scene: NewScene) -> None:
     """Where nothing is ours yet, no `view` could contradict: the form alone decides."""
     scene = new_scene()
     scene.write("a", "content")
@@ -114,7 +114,7 @@ def test_it_is_no_empty_task_on_the_first_run_either(new_scene: NewScene) -> Non
     assert sorted(scene.names()) == ["a", "theirs"]
 
 
-def test_nor_is_one_that_breaks_off(new_scene: NewScene) -> None:
+def test_a_list_that_breaks_off_is_no_empty_task(new_scene: NewScene) -> None:
     scene = new_scene()
     scene.write("a", "content")
     Witness(scene).seed("theirs")  # type: ignore[arg-type]
@@ -124,7 +124,7 @@ def test_nor_is_one_that_breaks_off(new_scene: NewScene) -> None:
     assert "broke off" in said.out
 
 
-def test_the_commands_that_read_say_so_too(new_scene: NewScene) -> None:
+def test_the_commands_that_read_report_a_malformed_list_too(new_scene: NewScene) -> None:
     scene, _ = changed(new_scene)
     for name in ("HTML", "cut off", "deeply nested", "huge"):
         scene.server.quirks.list_body = lambda body=BODIES[name]: body

@@ -309,7 +309,9 @@ class TestOtherVersions:
 class TestRootForAnother:
     """An administrator at work on the state of a service that runs as another user."""
 
-    def test_its_approval_is_read_by_the_user_whose_state_it_is(self, new_scene: NewScene) -> None:
+    def test_an_approval_by_root_is_read_by_the_user_whose_state_it_is(
+        self, new_scene: NewScene
+    ) -> None:
         scene, _ = synced(new_scene)
         for path in scene.root.iterdir():
             path.unlink()
@@ -320,7 +322,7 @@ class TestRootForAnother:
         assert scene.once(user=USER).code == 0
         assert scene.names() == ["theirs"]
 
-    def test_a_state_that_it_begins_is_that_users_too(self, new_scene: NewScene) -> None:
+    def test_a_state_that_root_begins_belongs_to_that_user_too(self, new_scene: NewScene) -> None:
         scene = new_scene()
         scene.write("a", "content")
         scene.state.mkdir(mode=0o700)

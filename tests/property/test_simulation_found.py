@@ -199,7 +199,7 @@ def test_a_late_create_is_not_taken_for_one_that_was_being_sent_meanwhile() -> N
         it.run_with_a_fault_at(0, 2, ("hang_after", {}))
 
 
-def test_what_is_left_of_a_replacement_is_no_delete() -> None:
+def test_an_old_version_whose_delete_was_refused_is_no_delete_of_its_file() -> None:
     """The DELETE of the old version was refused; its file went, and later all files did."""
     with played() as it:
         it.write_many(["a", "b", "c", "d", "e"])

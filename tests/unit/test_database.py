@@ -43,7 +43,9 @@ def put_later(database: Database, url: str, state: str) -> None:
 
 
 class TestTransaction:
-    def test_its_rows_are_in_the_file_when_it_ends(self, database: Database, path: str) -> None:
+    def test_the_rows_of_a_transaction_are_in_the_file_when_it_ends(
+        self, database: Database, path: str
+    ) -> None:
         with database.transaction():
             put(database, "u", "one")
             assert quotas(path) == {}

@@ -36,7 +36,7 @@ def test_the_header_knows_better_than_our_count() -> None:
     assert quota.resets_at(1) == 3000
 
 
-def test_what_was_sent_since_counts_until_the_next_answer() -> None:
+def test_requests_sent_since_count_until_the_next_answer() -> None:
     assert after(0, QuotaReading(25, 3000), 1, 2, 3).left(None) == 22
 
 
@@ -53,7 +53,7 @@ def test_an_answer_that_was_overtaken_does_not_raise_what_is_left() -> None:
     assert told(overtaken.at(101), 7, in_parallel=True).left(None) == 7
 
 
-def test_it_never_falls_below_zero() -> None:
+def test_what_is_left_never_falls_below_zero() -> None:
     assert after(0, QuotaReading(1, 3000), 1, 2, 3).left(None) == 0
 
 
