@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from syncd.core.plan import Create, Delete, Limits, Plan, Put, batches
+from syncd.core.plan import Create, Delete, Plan, Put
+from syncd.engine.cost import Limits, batches
 
 Kind = Literal["create", "replace", "rename", "reorder", "delete", "adopt", "list", "wait"]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from syncd.core.plan import Delete, Plan, Put, batches
+from syncd.core.plan import Delete, Plan, Put
 from syncd.engine import actions
 from syncd.engine.actions import Action
+from syncd.engine.cost import batches
 from syncd.engine.outcome import Failure, Outcome
 from syncd.engine.run import Run
 from syncd.errors import ApiError

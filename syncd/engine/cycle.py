@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.core.guard import Permission, guard
-from syncd.core.plan import Plan, cost, fit
+from syncd.core.plan import Plan
 from syncd.core.reconcile import reconcile
 from syncd.core.snapshot import Snapshot
 from syncd.core.unique_names import make_room
 from syncd.engine import actions
 from syncd.engine.apply import apply
+from syncd.engine.cost import cost, fit
 from syncd.engine.observe import OutOfQuota
 from syncd.engine.outcome import AGAIN, LIST_AGAIN, Decision, Outcome
 from syncd.engine.report import LATER, PARTLY, Trouble

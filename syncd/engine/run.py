@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from syncd.core.plan import Create, Limits, Plan, cost
+from syncd.core.plan import Create, Plan
 from syncd.core.snapshot import Snapshot
 from syncd.engine import actions
 from syncd.engine.actions import Action
 from syncd.engine.context import Context, Options
+from syncd.engine.cost import Limits, cost
 from syncd.engine.failures import FailurePolicy
 from syncd.engine.observe import Observer
 from syncd.engine.report import LATER, OK, FolderReport, Trouble

@@ -200,10 +200,10 @@ GUARDS = (
     ),
     Guard(
         "the quota's reserve is kept",
-        "core/plan.py",
+        "engine/cost.py",
         "room = max(left - len(finish) - reserve - owed, 0)",
         "room = max(left - len(finish), 0)",
-        f"{UNIT}plan.py",
+        f"{UNIT}cost.py",
     ),
     Guard(
         "a sound ledger is not set aside for a read error",

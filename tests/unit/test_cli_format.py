@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from syncd.cli.format import report_lines, size_text, summary
-from syncd.core.plan import Create, Delete, Held, Limits, Plan, Put, cost
+from syncd.core.plan import Create, Delete, Held, Plan, Put
 from syncd.engine.actions import Action, Kind, planned
 from syncd.engine.context import NoProgress, Progress
+from syncd.engine.cost import Limits, cost
 from syncd.engine.report import KEY, LATER, PARTLY, FolderReport, Trouble
 from syncd.model import Fingerprint, LocalFile, Problem
 from syncd.task_state import Attribute, LedgerEntry

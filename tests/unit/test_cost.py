@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from syncd.core.plan import Create, Delete, Limits, Plan, Put, batches, cost, fit
+from syncd.core.plan import Create, Delete, Plan, Put
+from syncd.engine.cost import Limits, batches, cost, fit
 from tests.support.values import entry, file
 
 ANY = Limits(10, 10**9, lambda names: True)
