@@ -58,21 +58,21 @@ def swap(one: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_it_is_another_one_after(change: str, folder: Path) -> None:
+def test_a_hash_changes_with_every_change_that_a_scan_sees(change: str, folder: Path) -> None:
     before = folder_hash(str(folder), DEEP)
     CHANGES[change](folder)
     assert before is not None
     assert folder_hash(str(folder), DEEP) not in (None, before)
 
 
-def test_it_stays_while_files_are_only_read(folder: Path) -> None:
+def test_a_hash_stays_while_files_are_only_read(folder: Path) -> None:
     before = folder_hash(str(folder), DEEP)
     assert (folder / "a").read_bytes()
     assert list(folder.rglob("*"))
     assert folder_hash(str(folder), DEEP) == before
 
 
-def test_it_does_not_depend_on_what_no_scan_reads(folder: Path) -> None:
+def test_a_hash_does_not_depend_on_what_no_scan_reads(folder: Path) -> None:
     flat, deep = folder_hash(str(folder), Rules()), folder_hash(str(folder), DEEP)
     (folder / ".git" / "e").write_text("xyz")
     assert folder_hash(str(folder), DEEP) == deep

@@ -247,7 +247,7 @@ def test_quotas_are_kept_by_server_and_organization(ledger: Ledger) -> None:
     assert ledger.quota("other", 1) is None
 
 
-def test_what_waits_is_written_at_once_but_not_every_second_anew(
+def test_waiting_rows_are_written_at_once_but_not_more_than_once_a_second(
     ledger: Ledger, clock: Clock
 ) -> None:
     for seconds, quota, kept in (
@@ -262,7 +262,7 @@ def test_what_waits_is_written_at_once_but_not_every_second_anew(
         assert ledger.quota("url", 1) == kept
 
 
-def test_what_waits_is_written_at_the_end(tmp_path: Path, ledger: Ledger) -> None:
+def test_waiting_rows_are_written_at_the_end(tmp_path: Path, ledger: Ledger) -> None:
     for quota in ("one", "two"):
         ledger.keep_quota("url", 1, quota)
         ledger.flush()

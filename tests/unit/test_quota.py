@@ -53,7 +53,7 @@ def test_an_answer_that_was_overtaken_does_not_raise_what_is_left() -> None:
     assert told(overtaken.at(101), 7, in_parallel=True).left(None) == 7
 
 
-def test_what_is_left_never_falls_below_zero() -> None:
+def test_the_quota_left_never_falls_below_zero() -> None:
     assert after(0, QuotaReading(1, 3000), 1, 2, 3).left(None) == 0
 
 

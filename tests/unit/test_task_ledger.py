@@ -351,7 +351,7 @@ class TestRefusals:
         task.assert_written()
 
 
-def test_what_was_recorded_since_the_last_write_is_one_transaction(task: Task) -> None:
+def test_all_recorded_since_the_last_write_is_one_transaction(task: Task) -> None:
     task.put(entry(1, "a"), entry(2, "b"))
     task.task.record_plan([entry(3, "c")], HOME, True, 4)
     task.task.record_order("s", kept=True)
@@ -380,7 +380,7 @@ def test_a_value_taken_earlier_does_not_change(task: Task) -> None:
     assert task.state.entries[1].role == "tombstone"
 
 
-def test_what_cannot_be_written_is_a_state_error(task: Task) -> None:
+def test_a_failure_to_write_is_a_state_error(task: Task) -> None:
     task.put(entry(1, "a"))
     task.database._db.execute("PRAGMA query_only = 1")
     with pytest.raises(StateError, match="cannot be written"):
