@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from syncd.core.listing import DAY
 from syncd.core.matching import Matches, match
@@ -56,8 +56,7 @@ def put_back_count(state: TaskState, subject: str, now: float) -> int:
     return sum(e.at > now - DAY for e in of_subject)
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class _Observed(NamedTuple):
     """Times in seconds since the epoch."""
 
     folder: FolderSnapshot
@@ -71,6 +70,10 @@ class Snapshot:
     adopt_any_age: bool = False
     unsettled: frozenset[str] = frozenset()
     """Paths of files that are still being written."""
+
+
+class Snapshot(_Observed):
+    """What was observed, and what follows from it, each worked out when it is first asked for."""
 
     @cached_property
     def matches(self) -> Matches:

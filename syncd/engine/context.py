@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -86,8 +85,7 @@ class Options(NamedTuple):
     retry: bool = False
 
 
-@dataclass(frozen=True)
-class Context:
+class _Parts(NamedTuple):
     """Clock in seconds since the epoch; `sleep` may be cut short by an exception."""
 
     remote: Remote
@@ -103,6 +101,10 @@ class Context:
     """Called while work goes on: the worker is alive."""
     checkpoint: Callable[[], None] = lambda: None
     """Called where work can be left: raises Stopped if it is to be."""
+
+
+class Context(_Parts):
+    """What cycles work with, and the threads that send."""
 
     @cached_property
     def upload_threads(self) -> ThreadPoolExecutor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from syncd.core.listing import DAY, DOUBT, apply_list, missing
 from syncd.core.reconcile import paths_to_read
 from syncd.core.snapshot import Snapshot, honoured
@@ -117,7 +115,7 @@ class Observer:
             self.unreadable |= failed
             files = tuple(f._replace(digest=found.get(f.path, f.digest)) for f in s.folder.files)
             folder = _without(s.folder._replace(files=files), failed)
-            s = replace(s, folder=folder, unsettled=frozenset(self.unsettled))
+            s = s._replace(folder=folder, unsettled=frozenset(self.unsettled))
         return s
 
     def _list(self) -> None:

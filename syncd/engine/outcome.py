@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from syncd.core.plan import Create
@@ -26,20 +25,20 @@ class Failure(NamedTuple):
     """The one among the creates that could not be opened or read."""
 
 
-@dataclass
 class Outcome:
     """Grows while a plan is applied."""
 
-    done: list[Action] = field(default_factory=list)
-    """The confirmed actions."""
-    sent: list[tuple[tuple[Create, ...], tuple[SentFile, ...]]] = field(default_factory=list)
-    """The confirmed requests to create, with what went over the wire."""
-    unlisted: bool = False
-    """Something was created of which only the next list tells the id."""
-    reordered: int = 0
-    """Moves carried out."""
-    failures: list[Failure] = field(default_factory=list)
-    stopped: Stopped | None = None
+    def __init__(self) -> None:
+        self.done: list[Action] = []
+        """The confirmed actions."""
+        self.sent: list[tuple[tuple[Create, ...], tuple[SentFile, ...]]] = []
+        """The confirmed requests to create, with what went over the wire."""
+        self.unlisted = False
+        """Something was created of which only the next list tells the id."""
+        self.reordered = 0
+        """Moves carried out."""
+        self.failures: list[Failure] = []
+        self.stopped: Stopped | None = None
 
     @property
     def ended(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from syncd.core.plan import Create, Plan
 from syncd.core.snapshot import Snapshot
@@ -24,40 +23,44 @@ writes = logging.getLogger("syncd.apply")
 """One line per write."""
 
 
-@dataclass
 class Run:
     """Its notes grow with every cycle."""
 
-    context: Context
-    options: Options
-    folder: Folder
-    ledger: TaskLedger
-    approved: frozenset[int]
-    """Attachments that `syncd approve` released."""
-    plan: Plan = field(default_factory=Plan)
-    """The last one."""
-    done: list[Action] = field(default_factory=list)
-    planned: list[Action] = field(default_factory=list)
-    """Of a dry run: actions of the first plan."""
-    planned_requests: int | None = None
-    skipped: tuple[Problem, ...] = ()
-    hints: dict[str, None] = field(default_factory=dict)
-    sends: Counter[str] = field(default_factory=Counter)
-    """Uploads carried out, by path."""
-    unlisted: bool = False
-    """A create was answered of which only the next list tells the id."""
-    unsent: tuple[Create, ...] = ()
-    """Creates that are left at the end."""
-    left_to_do: int = 0
-    """Actions of the last plan that were not carried out."""
-    lags: int = 0
-    """Lists taken to see what was answered with 201."""
-
-    def __post_init__(self) -> None:
-        quota = self.context.quota
-        self.observer = Observer(self.context, self.options, self.folder, self.ledger)
-        self.policy = FailurePolicy(self.options, self.folder, quota, self.observer.contents)
-        self._requests_before = quota.requests[self.folder.task]
+    def __init__(
+        self,
+        context: Context,
+        options: Options,
+        folder: Folder,
+        ledger: TaskLedger,
+        approved: frozenset[int],
+    ) -> None:
+        """`approved`: attachments that `syncd approve` released."""
+        self.context = context
+        self.options = options
+        self.folder = folder
+        self.ledger = ledger
+        self.approved = approved
+        self.observer = Observer(context, options, folder, ledger)
+        self.policy = FailurePolicy(options, folder, context.quota, self.observer.contents)
+        self.plan = Plan()
+        """The last one."""
+        self.done: list[Action] = []
+        self.planned: list[Action] = []
+        """Of a dry run: actions of the first plan."""
+        self.planned_requests: int | None = None
+        self.skipped: tuple[Problem, ...] = ()
+        self.hints: dict[str, None] = {}
+        self.sends: Counter[str] = Counter()
+        """Uploads carried out, by path."""
+        self.unlisted = False
+        """A create was answered of which only the next list tells the id."""
+        self.unsent: tuple[Create, ...] = ()
+        """Creates that are left at the end."""
+        self.left_to_do = 0
+        """Actions of the last plan that were not carried out."""
+        self.lags = 0
+        """Lists taken to see what was answered with 201."""
+        self._requests_before = context.quota.requests[folder.task]
 
     @property
     def requests(self) -> int:

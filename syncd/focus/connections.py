@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -31,18 +30,18 @@ _SUCCESS = {"GET": 200, "POST": 201, "PUT": 204, "DELETE": 204}
 """The documented success of each method; docs/api.md."""
 
 
-@dataclass
 class Exchange:
     """The progress and the time limits of one request."""
 
-    idle: float
-    """Seconds allowed between two bytes of the response."""
-    limit: float
-    """Seconds of the time-out in force: to connect, later `idle`."""
-    until: float
-    """`time.monotonic()` at which reading ends."""
-    started: bool = False
-    """The connection is open and the request line may have been sent."""
+    def __init__(self, connect: float, idle: float) -> None:
+        """Seconds allowed to connect, and between two bytes of the response."""
+        self.idle = idle
+        self.limit = connect
+        """Seconds of the time-out in force: to connect, later `idle`."""
+        self.until = time.monotonic() + _RESPONSE_TIMEOUTS * connect
+        """`time.monotonic()` at which reading ends."""
+        self.started = False
+        """The connection is open and the request line may have been sent."""
 
 
 _current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -51,8 +50,7 @@ _current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 @contextmanager
 def exchange(connect: float, idle: float) -> Iterator[Exchange]:
     """Bind a new exchange to this thread for one request; both arguments are seconds."""
-    until = time.monotonic() + _RESPONSE_TIMEOUTS * connect
-    new = Exchange(idle=idle, limit=connect, until=until)
+    new = Exchange(connect, idle)
     token = _current.set(new)
     try:
         yield new

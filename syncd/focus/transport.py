@@ -6,7 +6,6 @@ import json as jsonlib
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import field
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -40,11 +39,11 @@ class Response(NamedTuple):
     """A status, and as much of the body as arrived."""
 
     status: int
-    headers: CaseInsensitiveDict[str] = field(default_factory=CaseInsensitiveDict)
-    body: bytes = field(default=b"", repr=False)
-    incomplete: str = ""
+    headers: CaseInsensitiveDict[str]
+    body: bytes
+    incomplete: str
     """Why the body is incomplete; empty = it is complete."""
-    too_long: bool = False
+    too_long: bool
     """The body is incomplete because it exceeds the caller's limit."""
 
 

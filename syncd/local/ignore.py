@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import accumulate
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from syncd.core.ordering import MANIFEST
 from syncd.model import Rules
@@ -41,8 +40,7 @@ BUILT_IN = (
 either case of letters, as they may come from Windows."""
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(NamedTuple):
     """One compiled line; it matches a level itself, never what lies below."""
 
     text: str
@@ -53,7 +51,7 @@ class Pattern:
     body: str
     """As a regex."""
 
-    @cached_property
+    @property
     def regex(self) -> re.Pattern[str]:
         return re.compile(self.body)
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from syncd.errors import StateError
 from syncd.state.permissions import open_owner_only
@@ -39,8 +39,7 @@ _HINTS = {
 """What to do, by SQLite's result code."""
 
 
-@dataclass(frozen=True)
-class DamagedLedger:
+class DamagedLedger(NamedTuple):
     """A damaged ledger that was set aside, and when (seconds since the epoch)."""
 
     path: str
