@@ -14,7 +14,7 @@ from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
 
-BIG = 3 << 20
+BIG = 5 << 20  # large enough to be hashed in a thread of its own
 
 
 class OnBytes:

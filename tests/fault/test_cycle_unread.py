@@ -13,7 +13,7 @@ from tests.support.disk import Disk
 from tests.support.witness import Witness
 from tests.support.world import World
 
-BIG = 3 << 20
+BIG = 5 << 20  # large enough to be hashed in a thread of its own
 SYSFS = Path("/sys/kernel/mm/ksm")
 KINDS = {"an I/O error": errno.EIO, "an end before its size": None}
 
