@@ -59,7 +59,8 @@ def _check_duplicates(report: FaultReport, entries: list[PlacedEntry]) -> None:
 def _check_nesting(report: FaultReport, directories: Directories, placed: PlacedEntry) -> None:
     where, entry = placed
     for (other_where, other), inner in _entries_around(directories, entry.path):
-        told = other_where == where or (not inner and other_where > where)  # at the second entry
+        alike = not inner and entry.kind == other.kind
+        told = other_where == where or (alike and other_where > where)  # at the second entry
         if not told and _syncs(other, inner, entry.kind):
             message = f"is synced already by {_at(report, other_where)}"
             hint = f"remove one of the two, or set recursive: false for {dotted(other_where)}"

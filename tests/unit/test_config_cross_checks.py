@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from syncd.config import load_config
+from syncd.errors import ConfigError
 from tests.support.config_faults import API, Faults, only
 
 
@@ -113,3 +115,15 @@ class TestOwnFiles:
         assert (fault.key, fault.line) == ("folders[0].path", 2)
         assert "the config itself lies inside" in fault.message
         assert faults(API + "folders: [{each: .}]\nstate_dir: /elsewhere") == []
+
+
+def test_an_each_parent_that_is_a_recursive_folder_is_a_fault_in_either_order(
+    tmp_path: Path,
+) -> None:
+    entries = [f"- each: {tmp_path}/d", f"- {{path: {tmp_path}/d, task_id: 1, recursive: true}}"]
+    for folders in (entries, entries[::-1]):
+        file = tmp_path / "c.yaml"
+        head = "api: {url: sandbox, organization_id: 1, workspace_id: 2}\nstate_dir: /nowhere/s\n"
+        file.write_text(head + "folders:\n" + "\n".join(f"  {entry}" for entry in folders) + "\n")
+        with pytest.raises(ConfigError, match="is synced already by"):
+            load_config(str(file))
