@@ -142,6 +142,34 @@ class Listing(NamedTuple):
     """Seconds to add to a local time to get the server's, by its Date header."""
 
 
+class LoggedAction(NamedTuple):
+    """What was done to one attachment, as it is told later."""
+
+    at: float
+    """Seconds since the epoch."""
+    folder: str
+    """The folder's name at that time."""
+    action: str
+    """created | replaced | renamed | reordered | deleted | adopted"""
+    name: str
+    reason: str
+    attachment: int | None
+    """None: the answer to a create did not tell the id."""
+    quota_left: int | None
+
+
+class LoggedCycle(NamedTuple):
+    """What one run of a folder came to."""
+
+    at: float
+    """Seconds since the epoch, when it began."""
+    code: int
+    """The exit code that it meant."""
+    actions: int
+    requests: int
+    quota_left: int | None
+
+
 class QuotaReading(NamedTuple):
     """The quota headers of one answer; None = the header was not there."""
 

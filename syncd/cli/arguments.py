@@ -19,7 +19,7 @@ JSON = "one JSON document on stdout"
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """All options with their defaults; exits with 2 and a usage line if they make no sense."""
-    parser = _parser()
+    parser = build_parser()
     options = parser.parse_args(arguments)
     if options.command is not None and options.once:
         parser.error(f"--once goes without a command, not with `{options.command}`")
@@ -45,7 +45,8 @@ class _Parser(argparse.ArgumentParser):
         super()._print_message("\n".join(map(sanitized, message.split("\n"))), file)
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
     parser = _Parser(
         prog="syncd",
         description="Keeps a local folder and a Toggl Focus task's attachments the same thing. "
@@ -99,12 +100,51 @@ def _commands(parser: argparse.ArgumentParser) -> None:
     _flag(approve, "--dry-run", "show it, and approve nothing")
     check = command("check", "validate config, key, folders and tasks (one list each)")
     _flag(check, "--offline", "send no request")
-    command("status", "what was done last and will be done next")
+    status = command("status", "what was done last and will be done next")
+    _flag(status, "--watch", "the same, live, until Ctrl-C")
+    status.add_argument("--html", metavar="FILE", help="write it as one self-contained page")
     command("why", "everything about one file").add_argument("file", metavar="FILE")
     _folder(command("list", "the task's attachments in display order (one list each)"))
+    log = command("log", "what was done lately, newest last")
+    log.add_argument("file", metavar="FILE", nargs="?", help="only what was done to this one")
+    _init(command("init", "write a first config, or add a folder to one", json=False))
+    tasks = command("tasks", "the workspace's tasks with their ids (one request)")
+    text = "only those whose name, project or client holds it"
+    tasks.add_argument("text", metavar="TEXT", nargs="?", default="", help=text)
+    _workspace(tasks)
+    probe = command("probe", "try on a task what the API's documentation leaves open")
+    text = "a task for trying things; it is left as it was"
+    probe.add_argument("--task", metavar="N", type=_id, required=True, help=text)
+    _flag(probe, "--yes", "do not ask before the first request")
+    completion = command("completion", "a completion script on stdout", json=False)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     sandbox = command("sandbox", "a local Focus API to try things on", json=False)
     sandbox.add_argument("--port", type=_count, default=0, help="0 = a free one (default)")
     sandbox.add_argument("--quota", type=_count, default=30, help="requests an hour (default: 30)")
+
+
+def _init(init: argparse.ArgumentParser) -> None:
+    """Add an option for each answer that `syncd init` asks for."""
+    text = "the browser's address of the workspace, or of the task"
+    init.add_argument("--address", metavar="URL", help=text)
+    _workspace(init)
+    init.add_argument("--task", metavar="N", type=_id, help="the task of the folder")
+    place = init.add_mutually_exclusive_group()
+    place.add_argument("--folder", metavar="DIR", help="the folder to sync with the task")
+    text = "its subfolders are named by tasks: 4711 Logo"
+    place.add_argument("--each", metavar="DIR", help=text)
+    _flag(init, "--sandbox", "a playground: the built-in server, no account, no key")
+    text = "install, enable and start the user's unit, or do not"
+    init.add_argument("--service", action=argparse.BooleanOptionalAction, help=text)
+    _flag(init, "--yes", "ask nothing; what has a default gets it, and the first run is made")
+
+
+def _workspace(parser: argparse.ArgumentParser) -> None:
+    """Add what names a workspace and its key, where no config does."""
+    parser.add_argument("--organization", metavar="N", type=_id)
+    parser.add_argument("--workspace", metavar="N", type=_id)
+    text = "the file that holds the API key"
+    parser.add_argument("--token-file", metavar="FILE", help=text)
 
 
 _Group = argparse.ArgumentParser | argparse._ArgumentGroup
@@ -138,6 +178,12 @@ def _folder(parser: _Group) -> None:
 def _flag(parser: _Group, *names_and_help: str) -> None:
     *names, text = names_and_help
     parser.add_argument(*names, action="store_true", default=argparse.SUPPRESS, help=text)
+
+
+def _id(text: str) -> int:
+    if (number := _count(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no id: ids begin at 1")
+    return number
 
 
 def _count(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from syncd.config.section import FaultReport, KeyPath, describe, dotted
 from syncd.config.settings import FolderEntry
@@ -21,7 +21,7 @@ def check(
     report: FaultReport,
     entries: list[PlacedEntry],
     config: str,
-    token_file: str | None,
+    own_files: Mapping[str, str | None],
     state_dir: str,
 ) -> None:
     """Report every conflict between the entries, and own files that an entry would sync."""
@@ -32,8 +32,11 @@ def check(
     _check_duplicates(report, entries)
     for placed in usable:
         _check_nesting(report, directories, placed)
-    own = (
-        (token_file, ("api", "token_file"), "the key would be uploaded: move it out"),
+    written = "move it out: syncd would upload it each time that it writes it"
+    own: tuple[tuple[str | None, KeyPath, str], ...] = (
+        (own_files["token_file"], ("api", "token_file"), "the key would be uploaded: move it out"),
+        (own_files["status_page"], ("status_page",), written),
+        (own_files["metrics_file"], ("metrics_file",), written),
         (state_dir, ("state_dir",), "move it out: syncd must not sync its own state"),
         (config, (), "move the config out: it would be uploaded too"),
     )

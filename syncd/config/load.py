@@ -57,7 +57,8 @@ _WHERE_KEYS_BELONG = {
     **dict.fromkeys(("url", *_API, *_KEY_SOURCES), "under `api:`"),
     **dict.fromkeys(_IDS, "under `api:`, or in a folder's entry"),
     **dict.fromkeys(("path", "task_id", "name", "each"), "in an entry of `folders:`"),
-    **dict.fromkeys(("state_dir", "folders", "sync", "api"), "at the left margin"),
+    **dict.fromkeys(("state_dir", "folders", "sync", "api", "status_page"), "at the left margin"),
+    **dict.fromkeys(("metrics_file", "on_problem"), "at the left margin"),
 }
 _FOLDERS_HINT = "begin each entry with `- path:` and its `task_id:`, or with `- each:`"
 
@@ -94,6 +95,9 @@ class _Loader:
         defaults = _values(section, {**_RULES, **_TIMES}, _SYNC_DEFAULTS)
         section.close(_WHERE_KEYS_BELONG)
         state_dir = self._state_dir()
+        outputs = {key: root.take(key, self._path, None) for key in ("status_page", "metrics_file")}
+        no_command: tuple[str, ...] = ()
+        on_problem = root.take("on_problem", parse.command, no_command)
         entries: list[PlacedEntry] = [
             (folder.path, self._entry(folder, api.url, ids, defaults))
             for folder in root.sections("folders", _FOLDERS_HINT)
@@ -106,9 +110,11 @@ class _Loader:
             self._report.add(("api",), message, hint)
         source = api.key_source
         token_file = source.location[0] if source and source.kind == "token_file" else None
-        check(self._report, entries, self._file, token_file, state_dir)
+        own_files = {"token_file": token_file, **outputs}
+        check(self._report, entries, self._file, own_files, state_dir)
         self._report.raise_if_any()
-        return Config(self._file, api, state_dir, tuple(entry for _, entry in entries))
+        found = tuple(entry for _, entry in entries)
+        return Config(self._file, api, state_dir, found, **outputs, on_problem=on_problem)
 
     def _state_dir(self) -> str:
         root = self._root

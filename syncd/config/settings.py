@@ -60,3 +60,8 @@ class Config(NamedTuple):
     api: ApiSettings
     state_dir: str
     entries: tuple[FolderEntry, ...]
+    status_page: str | None = None
+    """The page that is kept fresh; an absolute path, as that of the metrics."""
+    metrics_file: str | None = None
+    on_problem: tuple[str, ...] = ()
+    """The command that hears of problems; empty = none."""

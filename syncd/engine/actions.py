@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from syncd.core.plan import Create, Delete, Plan, Put
 from syncd.engine.cost import Limits, batches
+from syncd.model import LoggedAction
 
 Kind = Literal["create", "replace", "rename", "reorder", "delete", "adopt", "list", "wait"]
 
@@ -67,25 +68,35 @@ def of_adoption(path: str) -> Action:
     return Action("adopt", path, "same name and size", requests=0)
 
 
-_DONE = {
+DONE: dict[Kind, str] = {
     "create": "created",
-    "replace": "created",
+    "replace": "replaced",
     "rename": "renamed",
-    "reorder": "moved",
+    "reorder": "reordered",
     "delete": "deleted",
     "adopt": "adopted",
 }
+"""What a confirmed action is called where it is told of."""
+
+
+def logged(action: Action, at: float, folder: str, quota_left: int | None) -> LoggedAction:
+    """A confirmed action as the ledger keeps it for `syncd log`."""
+    word, why = DONE[action.kind], _reason(action)
+    return LoggedAction(at, folder, word, action.name, why, action.attachment, quota_left)
 
 
 def sentence(action: Action, quota_left: int | None) -> str:
     """A confirmed action in one line of the log."""
-    notes = [action.reason]
-    if action.old_name is not None:
-        notes.insert(0, f"was {action.old_name!r}")
+    notes = [_reason(action)]
     notes += [f"{action.size} bytes"] if action.size is not None else []
     notes += [f"id {action.attachment}"] if action.attachment is not None else []
     notes += [f"{quota_left} requests left"] if quota_left is not None else []
-    return f"{_DONE[action.kind]} {action.name} ({', '.join(notes)})"
+    return f"{DONE[action.kind]} {action.name} ({', '.join(notes)})"
+
+
+def _reason(action: Action) -> str:
+    was = "" if action.old_name is None else f"was {action.old_name!r}, "
+    return was + action.reason
 
 
 def planned(plan: Plan, limits: Limits) -> list[Action]:

@@ -51,9 +51,12 @@ class FolderRun:
         alike = run.plan.refused_alike
         if trouble is None and alike and not run.policy.uploads.any_accepted:
             trouble = Trouble(PARTLY, alike, "files")
+        left = quota.left(run.folder.task.organization_id)
+        report = run.report(trouble, end.refusals, left)
+        run.note_cycle(report.exit_code)
         run.ledger.write()
         run.context.ledger.flush()
-        return run.report(trouble, end.refusals, quota.left(run.folder.task.organization_id))
+        return report
 
     def unfinished(self, trouble: Trouble | None = None) -> FolderReport:
         """What the run has done until now; writes nothing, and any thread may ask."""

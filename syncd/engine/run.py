@@ -15,7 +15,7 @@ from syncd.engine.cost import Limits, cost
 from syncd.engine.failures import FailurePolicy
 from syncd.engine.observe import Observer
 from syncd.engine.report import LATER, OK, FolderReport, Trouble
-from syncd.model import Folder, Problem
+from syncd.model import Folder, LoggedCycle, Problem
 from syncd.state.task_ledger import TaskLedger
 from syncd.task_state import Refusal
 
@@ -60,6 +60,8 @@ class Run:
         """Actions of the last plan that were not carried out."""
         self.lags = 0
         """Lists taken to see what was answered with 201."""
+        self._began = context.clock()
+        self._noted: LoggedCycle | None = None
         self._requests_before = context.quota.requests[folder.task]
 
     @property
@@ -100,9 +102,21 @@ class Run:
     def note_done(self, action: Action) -> None:
         """Keep a confirmed action; a line of the log tells of each write."""
         self.done.append(action)
+        now, name = self.context.clock(), self.folder.name
+        left = self.context.quota.left(self.folder.task.organization_id)
+        self.ledger.record_action(actions.logged(action, now, name, left))
         if action.kind != "adopt" and writes.isEnabledFor(logging.INFO):
-            left = self.context.quota.left(self.folder.task.organization_id)
-            writes.info("%s: %s", self.folder.name, actions.sentence(action, left))
+            writes.info("%s: %s", name, actions.sentence(action, left))
+        self.note_cycle(OK)
+
+    def note_cycle(self, code: int) -> None:
+        """Keep what this run has come to by now, if that is anything new; the next transaction
+        writes it."""
+        left = self.context.quota.left(self.folder.task.organization_id)
+        cycle = LoggedCycle(self._began, code, len(self.done), self.requests, left)
+        if (cycle.actions or cycle.requests) and cycle != self._noted:
+            self.ledger.record_cycle(cycle)
+            self._noted = cycle
 
     def report(
         self, trouble: Trouble | None, failures: Iterable[Refusal] = (), left: int | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from syncd.model import NOTHING, Attachment
-from syncd.state.columns import EVENT, TABLES, task_values
+from syncd.model import NOTHING, Attachment, LoggedAction
+from syncd.state.columns import ACTION, EVENT, TABLES, task_values
 from syncd.state.database import Database
 from syncd.task_state import Event, Intent, LedgerEntry, Refusal, TaskState
 
@@ -24,6 +24,8 @@ class Change(NamedTuple):
     retired: Mapping[int, float] = NOTHING
     refusals: Mapping[str, Refusal] = NOTHING
     events: Sequence[Event] = ()
+    actions: Sequence[LoggedAction] = ()
+    """They are written, and no part of the state."""
     gone: Mapping[str, Collection[Any]] = NOTHING
     """Of each of these mappings."""
     task: Mapping[str, Any] = NOTHING
@@ -40,7 +42,7 @@ class Change(NamedTuple):
 
 def difference(before: TaskState, after: TaskState) -> Change:
     """The change that makes `after` of `before`, the state after a later list of the task."""
-    changed: dict[str, dict[Any, Any]] = {}
+    changed: dict[str, Any] = {}
     gone: dict[str, list[Any]] = {}
     for name in ("entries", "intents", "strangers", "retired"):
         old, new = getattr(before, name), getattr(after, name)
@@ -85,6 +87,7 @@ def write(database: Database, row: int, change: Change) -> None:
         query = f"DELETE FROM {table.name} WHERE task = ? AND {table.key} = ?"
         database.execute_many(query, [(row, key) for key in change.gone.get(table.field, ())])
     put("history", EVENT, change.events)
+    put("actions", ACTION, change.actions)
     if values := task_values(change.task):
         names = ", ".join(f"{name} = ?" for name in values)
         query = f"UPDATE tasks SET {names} WHERE row = ?"

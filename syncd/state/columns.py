@@ -19,6 +19,8 @@ _ENTRY = (
 _INTENT = f"key, path, number, size, {_FINGERPRINT}, sent_at, digest, state, ended_at"
 _REFUSAL = f"subject, error, {_FINGERPRINT}, attempts, not_before, whole, digest, proven"
 EVENT = "at, what, subject, digest"
+ACTION = "at, folder_name, action, name, reason, attachment, quota_left"
+CYCLE = "at, code, actions, requests, quota_left"
 
 _INODES = 2**64
 """SQLite's integers are signed: the upper half of the inodes is stored as negative numbers."""

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from syncd.errors import StateDamaged
-from syncd.model import TaskKey
-from syncd.state.columns import EVENT, TABLES, identity_of
+from syncd.model import LoggedAction, LoggedCycle, TaskKey
+from syncd.state.columns import ACTION, CYCLE, EVENT, TABLES, identity_of
 from syncd.state.database import Database, log
 from syncd.state.task_ledger import DAY, TaskLedger
 from syncd.task_state import Event, TaskState
@@ -24,7 +24,8 @@ _FLUSH_EVERY = 1.0
 """Seconds."""
 Place = tuple[TaskKey, str | None, str | None, str | None]
 """A task, and the config, folder and `each:` parent that it is synced from."""
-_PLACE = "url, organization_id, workspace_id, task_id, config, folder, parent"
+_KEY = "url, organization_id, workspace_id, task_id"
+_PLACE = f"{_KEY}, config, folder, parent"
 _SINGLE = (
     "mirror_approved, held_of, order_tried, order_tries, order_kept, listed_at, "
     "identity_inode, identity_file_system"
@@ -117,6 +118,16 @@ class Ledger:
             )
             with self._db.transaction():
                 self._db.execute_many(query, [(*task, *place) for task, *place in new])
+
+    def actions(self) -> list[tuple[TaskKey, LoggedAction]]:
+        """What was done lately, newest last; some thousands at most are kept."""
+        query = f"SELECT {_KEY}, {ACTION} FROM actions JOIN tasks ON row = task ORDER BY key"
+        return [(TaskKey(*row[:4]), LoggedAction(*row[4:])) for row in self._db.query(query)]
+
+    def cycles(self) -> list[tuple[TaskKey, LoggedCycle]]:
+        """The runs of the last day that sent or did something, newest last."""
+        query = f"SELECT {_KEY}, {CYCLE} FROM cycles JOIN tasks ON row = task ORDER BY at"
+        return [(TaskKey(*row[:4]), LoggedCycle(*row[4:])) for row in self._db.query(query)]
 
     def quota(self, url: str, organization_id: int) -> str | None:
         """What was kept of an organization's quota."""

@@ -193,6 +193,24 @@ MIGRATIONS = (
     ALTER TABLE tasks ADD COLUMN order_tries INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE tasks ADD COLUMN order_kept INTEGER NOT NULL DEFAULT 0;
     """,
+    # 6: what was done lately, for people; both tables keep themselves short
+    """
+    CREATE TABLE actions (
+        key INTEGER PRIMARY KEY, task INTEGER NOT NULL REFERENCES tasks, at REAL NOT NULL,
+        folder_name TEXT NOT NULL, action TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL,
+        attachment INTEGER, quota_left INTEGER);
+    CREATE TRIGGER old_actions AFTER INSERT ON actions WHEN new.key % 100 = 0
+        BEGIN DELETE FROM actions WHERE key <= new.key - 4000; END;
+    CREATE TABLE cycles (
+        at REAL NOT NULL, task INTEGER NOT NULL REFERENCES tasks, code INTEGER NOT NULL,
+        actions INTEGER NOT NULL, requests INTEGER NOT NULL, quota_left INTEGER,
+        PRIMARY KEY (at, task)) WITHOUT ROWID;
+    CREATE TRIGGER old_cycles AFTER INSERT ON cycles
+        BEGIN DELETE FROM cycles WHERE at < new.at - 86400; END;
+    CREATE TABLE counters (
+        name TEXT NOT NULL, label TEXT NOT NULL, value INTEGER NOT NULL,
+        PRIMARY KEY (name, label)) WITHOUT ROWID;
+    """,
 )
 VERSION = len(MIGRATIONS)
 

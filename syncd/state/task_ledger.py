@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from syncd.model import Attachment, FolderIdentity
+from syncd.model import Attachment, FolderIdentity, LoggedAction, LoggedCycle
 from syncd.state.change import Change, applied, difference, write
+from syncd.state.columns import CYCLE
 from syncd.state.database import Database
 from syncd.task_state import Event, Intent, LedgerEntry, Refusal, TaskState
 
@@ -170,6 +171,15 @@ class TaskLedger:
         entry = self.state.entries.get(id_)
         if entry is not None and not entry.listed:
             self._record(Change(entries={id_: entry._replace(listed=True)}))
+
+    def record_action(self, action: LoggedAction) -> None:
+        """What was confirmed, for people to read later."""
+        self._not_written.append(Change(actions=(action,)))
+
+    def record_cycle(self, cycle: LoggedCycle) -> None:
+        """What a run came to; written with the next transaction."""
+        query = f"INSERT OR REPLACE INTO cycles (task, {CYCLE}) VALUES (?, ?, ?, ?, ?, ?)"
+        self._db.put_later(query, (self._row, cycle.at), (self._row, *cycle))
 
     def record_refusals(self, refusals: Iterable[Refusal]) -> None:
         """Each in place of the one before of the same subject."""

@@ -413,6 +413,12 @@ def read_only(path: Path) -> tuple[str, ...]:
 def to_format(path: Path, version: int) -> None:
     """What an older format would have held of the same."""
     now = sqlite3.connect(path)
+    if version == 5:
+        tables = ("actions", "cycles", "counters")
+        now.executescript("".join(f"DROP TABLE {table};" for table in tables))
+        now.execute("PRAGMA user_version = 5")
+        now.close()
+        return
     now.row_factory = sqlite3.Row
     old = sqlite3.connect(path.with_name("old.db"))
     for number in range(version):

@@ -6,6 +6,7 @@ Only clock and sleep are ours: a wait of an hour costs nothing here.
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from syncd.engine.context import Options, Progress
 from syncd.engine.folder_run import FolderRun
 from syncd.engine.report import FolderReport
 from syncd.focus.transport import HttpTransport
-from syncd.model import Folder, Rules, TaskKey
+from syncd.model import Folder, LoggedAction, LoggedCycle, Rules, TaskKey
 from syncd.sandbox.storage import Row
 from syncd.state.ledger import Ledger
 from tests.support.assembled import context_of
@@ -106,6 +107,16 @@ class World:
             return report
         finally:
             ledger.close()
+
+    def history(self) -> list[tuple[TaskKey, LoggedAction]]:
+        """What the ledger tells of what was done."""
+        with closing(Ledger.snapshot(str(self.state))) as ledger:
+            return ledger.actions()
+
+    def cycles(self) -> list[tuple[TaskKey, LoggedCycle]]:
+        """What the ledger tells of the runs of the last day."""
+        with closing(Ledger.snapshot(str(self.state))) as ledger:
+            return ledger.cycles()
 
     def set_rules(self, **changes: object) -> None:
         self.rules = self.rules._replace(**changes)  # type: ignore[arg-type]

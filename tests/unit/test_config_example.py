@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
 COMMENTED = re.compile(r"^( *)#(?=(?:- )?[a-z_]+:|  [a-z_]+:)", re.MULTILINE)
 EACH = re.compile(r"^ *#- each:.*\n(?: *#  .*\n)*", re.MULTILINE)
-KEY_SOURCE = re.compile(r"^ *#token_.*\n", re.MULTILINE)
+NO_DEFAULT = re.compile(r"^ *#(?:token_|status_page|metrics_file|on_problem).*\n", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def test_the_example_loads_and_syncs_the_samples_with_the_sandbox() -> None:
 
 
 def test_switching_every_commented_key_on_changes_nothing(tmp_path: Path) -> None:
-    text = KEY_SOURCE.sub("", EACH.sub("", EXAMPLE.read_text()))
+    text = NO_DEFAULT.sub("", EACH.sub("", EXAMPLE.read_text()))
     plain = load_config(written(tmp_path, text))
     active = COMMENTED.sub(r"\1", text)
     assert len(re.findall(COMMENTED, text)) >= 20

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.errors import StateError
-from syncd.model import Attachment, TaskKey
+from syncd.model import Attachment, LoggedAction, LoggedCycle, TaskKey
 from syncd.state.database import Database
 from syncd.state.ledger import Ledger
 from syncd.state.ledger_file import open_for_writing
@@ -389,3 +389,39 @@ def test_a_failure_to_write_is_a_state_error(task: Task) -> None:
     with pytest.raises(StateError, match="cannot be written"):
         task.task.write()
     assert task.commits == 0
+
+
+class TestWhatPeopleReadLater:
+    def logged(self, number: int) -> LoggedAction:
+        return LoggedAction(NOW + number, "folder", "created", f"{number}", "new file", None, 3)
+
+    def test_actions_are_told_in_the_order_in_which_they_were_done(self, tmp_path: Path) -> None:
+        task = Task(tmp_path)
+        for number in range(3):
+            task.task.record_action(self.logged(number))
+        task.task.write()
+        assert task.ledger.actions() == [(TASK, self.logged(number)) for number in range(3)]
+
+    def test_only_the_last_actions_are_kept(self, tmp_path: Path) -> None:
+        task = Task(tmp_path)
+        for number in range(4_150):
+            task.task.record_action(self.logged(number))
+        task.task.write()
+        kept = [action.name for _, action in task.ledger.actions()]
+        assert kept[-1] == "4149"
+        assert 4_000 <= len(kept) <= 4_100
+
+    def test_a_run_is_told_by_its_last_state(self, tmp_path: Path) -> None:
+        task = Task(tmp_path)
+        last = LoggedCycle(NOW, 75, 2, 4, 9)
+        task.task.record_cycle(LoggedCycle(NOW, 0, 1, 2, 10))
+        task.task.record_cycle(last)
+        task.ledger.flush()
+        assert task.ledger.cycles() == [(TASK, last)]
+
+    def test_runs_are_forgotten_after_a_day(self, tmp_path: Path) -> None:
+        task = Task(tmp_path)
+        for at in (NOW, NOW + DAY / 2, NOW + DAY + 1):
+            task.task.record_cycle(LoggedCycle(at, 0, 1, 2, None))
+        task.ledger.flush()
+        assert [cycle.at for _, cycle in task.ledger.cycles()] == [NOW + DAY / 2, NOW + DAY + 1]
