@@ -54,7 +54,7 @@ def _carry_out(run: Run, outcome: Outcome, changes: Iterable[Change], reserve: i
             continue
         outcome.reordered += action.kind == "reorder"
         outcome.done.append(action)
-        run.note_done(action)
+        run.note_done([action])
 
 
 def _delete(run: Run, delete: Delete) -> Action:

@@ -84,8 +84,7 @@ def _before_applying(run: Run, plan: Plan, s: Snapshot) -> Decision | None:
 def _record(run: Run, plan: Plan) -> None:
     """What the plan knows without a request."""
     run.ledger.record_plan(plan.records, plan.identity, plan.mirror_approved, plan.held_of)
-    for path in plan.adopted:
-        run.note_done(actions.of_adoption(path))
+    run.note_done([*map(actions.of_adoption, plan.adopted)])
     if plan.in_order:
         run.ledger.record_order(plan.sequence, kept=True)
 

@@ -53,7 +53,7 @@ class FolderRun:
             trouble = Trouble(PARTLY, alike, "files")
         left = quota.left(run.folder.task.organization_id)
         report = run.report(trouble, end.refusals, left)
-        run.note_cycle(report.exit_code)
+        run.note_end(report.exit_code)
         run.ledger.write()
         run.context.ledger.flush()
         return report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from syncd.core.plan import Create, Plan
 from syncd.core.snapshot import Snapshot
@@ -99,20 +99,26 @@ class Run:
             if self.options.dry_run:
                 self.planned = actions.planned(plan, self.limits)
 
-    def note_done(self, action: Action) -> None:
-        """Keep a confirmed action; a line of the log tells of each write."""
-        self.done.append(action)
+    def note_done(self, done: Sequence[Action]) -> None:
+        """Keep confirmed actions; a line of the log tells of each write."""
+        if not done:
+            return
+        self.done += done
         now, name = self.context.clock(), self.folder.name
         left = self.context.quota.left(self.folder.task.organization_id)
-        self.ledger.record_action(actions.logged(action, now, name, left))
-        if action.kind != "adopt" and writes.isEnabledFor(logging.INFO):
-            writes.info("%s: %s", name, actions.sentence(action, left))
-        self.note_cycle(OK)
+        for action in done:
+            self.ledger.record_action(actions.logged(action, now, name, left))
+            if action.kind != "adopt" and writes.isEnabledFor(logging.INFO):
+                writes.info("%s: %s", name, actions.sentence(action, left))
+        self._note_cycle(OK, left)
 
-    def note_cycle(self, code: int) -> None:
-        """Keep what this run has come to by now, if that is anything new; the next transaction
-        writes it."""
-        left = self.context.quota.left(self.folder.task.organization_id)
+    def note_end(self, code: int) -> None:
+        """Keep what this run came to."""
+        self._note_cycle(code, self.context.quota.left(self.folder.task.organization_id))
+
+    def _note_cycle(self, code: int, left: int | None) -> None:
+        """Keep what this run came to by now, if that is anything new; the next transaction writes
+        it."""
         cycle = LoggedCycle(self._began, code, len(self.done), self.requests, left)
         if (cycle.actions or cycle.requests) and cycle != self._noted:
             self.ledger.record_cycle(cycle)

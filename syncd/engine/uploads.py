@@ -130,10 +130,10 @@ class Uploads:
             ledger.record_created(sent, self._entries(batch, sent, made))
             self._known.update(a.id for a in made)
         outcome.sent.append((batch, receipt.sent))
-        for create, attachment in zip(batch, made or (None,) * len(batch), strict=True):
-            action = of_create(create, attachment.id if attachment else None)
-            outcome.done.append(action)
-            self._run.note_done(action)
+        ids = [a.id for a in made] if made else [None] * len(batch)
+        done = [of_create(create, id_) for create, id_ in zip(batch, ids, strict=True)]
+        outcome.done += done
+        self._run.note_done(done)
 
     def _entries(
         self, batch: Batch, intents: Sequence[Intent], attachments: Sequence[Attachment]

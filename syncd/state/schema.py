@@ -239,7 +239,8 @@ def migrate(connection: sqlite3.Connection, path: str | None) -> None:
     if path is not None and 0 < version < VERSION:
         shutil.copy2(path, f"{path}.format{version}")
     connection.create_function("signed", 2, _signed_of)
-    for number in range(version, VERSION):
+    if version < VERSION:
+        steps = " ".join(MIGRATIONS[version:])
         connection.executescript(
-            f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+            f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {VERSION}; COMMIT;"
         )

@@ -34,6 +34,8 @@ class TaskLedger:
         self._not_applied: list[Change] = []
         """Changes that `_state` lacks: they are applied together when it is asked for."""
         self._not_written: list[Change] = []
+        self._actions: list[LoggedAction] = []
+        """Not written either."""
 
     @property
     def state(self) -> TaskState:
@@ -50,6 +52,9 @@ class TaskLedger:
         task: losing it costs no more than a list.
         """
         changes, self._not_written = self._not_written, []
+        if self._actions:
+            changes.append(Change(actions=self._actions))
+            self._actions = []
         if not changes:
             return
         if all(change.is_time_of_list for change in changes):
@@ -174,7 +179,7 @@ class TaskLedger:
 
     def record_action(self, action: LoggedAction) -> None:
         """What was confirmed, for people to read later."""
-        self._not_written.append(Change(actions=(action,)))
+        self._actions.append(action)
 
     def record_cycle(self, cycle: LoggedCycle) -> None:
         """What a run came to; written with the next transaction."""
