@@ -156,6 +156,8 @@ class LoggedAction(NamedTuple):
     attachment: int | None
     """None: the answer to a create did not tell the id."""
     quota_left: int | None
+    old_name: str | None = None
+    """Of a rename."""
 
 
 class LoggedCycle(NamedTuple):

@@ -38,6 +38,11 @@ def printable(text: str) -> str:
     return "".join(map(_escaped, text))
 
 
+def sanitized(text: str) -> str:
+    """One line for people: redacted and escaped, in this order, else an escape could hide a key."""
+    return printable(redact(text))
+
+
 def shortened(text: str, limit: int = 80) -> str:
     """At most `limit` characters of the text, as `printable` shows them."""
     return printable(text if len(text) <= limit else text[: limit - 1] + "…")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from syncd import __version__
-from syncd.cli.output import sanitized
 from syncd.log import is_journal
+from syncd.text import sanitized
 
 EPILOG = """\
 exit status: 0 in sync · 1 something failed or is held back · 2 bad usage · 75 try again
@@ -36,7 +36,14 @@ class _Parser(argparse.ArgumentParser):
     """Sanitizes what it prints: errors quote the command line, which may hold file names."""
 
     def error(self, message: str) -> NoReturn:
-        """Print usage and error, for journald one line with the priority of an error, and exit."""
+        """Print usage and error, for journald one line with the priority of an error, and exit.
+
+        A mistyped word gets the one that was probably meant, in place of the usage.
+        """
+        from syncd.cli.suggestions import suggestion  # slow to import, and few runs need it
+
+        if meant := suggestion(message, self):
+            self.exit(2, f"{'<3>' if is_journal(sys.stderr) else ''}{self.prog}: {meant}\n")
         if is_journal(sys.stderr):
             self.exit(2, f"<3>{self.prog}: {message}\n")
         super().error(message)
@@ -72,8 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
         "claim every attachment that matches a file by name and size, whatever its age",
     )
     _flag(once, "--retry", "forget all waits but the quota's")
-    flags = ("once", "dry_run", "json", "wait", "allow_delete", "adopt", "retry", "offline")
-    parser.set_defaults(folder=None, **dict.fromkeys(flags, False))
+    flags = ("once", "dry_run", "json", "wait", "allow_delete", "adopt", "retry")
+    of_commands = ("offline", "watch", "sandbox", "yes")
+    parser.set_defaults(folder=None, **dict.fromkeys((*flags, *of_commands), False))
     _commands(parser)
     return parser
 

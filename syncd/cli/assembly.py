@@ -74,6 +74,8 @@ def connect(
     def sending(task: TaskKey, method: str) -> None:
         hooks.checkpoint()
         meter.sending(task, method)
+        organization = task.organization_id
+        hooks.progress.requested(meter.requests.total, lambda: meter.left(organization))
 
     client = FocusClient(
         transport,

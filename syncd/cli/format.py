@@ -6,14 +6,17 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from syncd.cli.rows import Headline, Lines, Row
 from syncd.core.plan import Held
 from syncd.engine.report import LATER, OK, FolderReport
-from syncd.overview.status import FolderStatus, state_of
+from syncd.overview.status import FolderStatus, QuotaStatus, state_of
 from syncd.text import printable
 
 FOLD = 20
 """Names of one kind that are listed; the others are counted, unless -v."""
 _CONTESTED = "somebody keeps changing it: left as it is until tomorrow"
+_BAR = 20
+"""Characters of the quota's bar."""
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _KINDS = {
     "created": "create",
@@ -26,26 +29,27 @@ _KINDS = {
 """The lists of a report, and what a plan says of each."""
 
 
-def report_lines(report: FolderReport, *, dry_run: bool, verbose: bool) -> list[str]:
+def report_lines(report: FolderReport, *, dry_run: bool, verbose: bool) -> Lines:
     """The report on one folder: a headline, and an indented line for each thing worth telling."""
     stays = "would stay" if dry_run else "stays"
     detached = f"(no synced file any more: the attachment {stays})"
-    lines = [_headline(report, dry_run), *(_plan(report) if dry_run else _done(report, verbose))]
+    lines: list[Row | Headline | str] = [_headline(report, dry_run)]
+    lines += _plan(report) if dry_run else _done(report, verbose)
     lines += _folded("detached", [f"{name} {detached}" for name in report.detached], verbose)
     lines += _folded("foreign", [f"{n} (not ours: left alone)" for n in report.foreign], verbose)
     lines += _skipped(report, verbose)
-    lines += (_line("contested", f"{name} ({_CONTESTED})") for name in report.contested)
-    lines += (_line("failed", f"{p.path}: {p.reason}") for p in report.failed)
-    lines += (_line("held", held_text(h)) for h in report.held)
+    lines += (Row("contested", f"{name} ({_CONTESTED})") for name in report.contested)
+    lines += (Row("failed", f"{p.path}: {p.reason}") for p in report.failed)
+    lines += (Row("held", held_text(h)) for h in report.held)
     if report.held:
         folder = f"`--folder {shlex.quote(report.name)}` if others are held, too"
         lines.append(f"  `syncd approve` releases exactly these ({folder})")
-    lines += (_line("hint", hint) for hint in report.hints)
+    lines += (Row("hint", hint) for hint in report.hints)
     if report.pending and not dry_run:
-        lines.append(_line("pending", f"{count(report.pending, 'action')} left for a later run"))
+        lines.append(Row("pending", f"{count(report.pending, 'action')} left for a later run"))
     if report.error is not None:
-        lines.append(_line("later" if report.code == LATER else "error", report.error))
-    return [printable(line) for line in lines]
+        lines.append(Row("later" if report.code == LATER else "error", report.error))
+    return lines
 
 
 def trouble_lines(status: FolderStatus) -> list[str]:
@@ -78,6 +82,31 @@ def status_lines(status: FolderStatus, now: float) -> Iterator[str]:
         parts.append(f"next {time_text(status.next_cycle, now)}")
     task = f" (task {status.task_id})" if status.task_id is not None else ""
     yield f"{status.name}{task}: {'; '.join(parts)}"
+    yield from _to_be_mended(status)
+
+
+def status_details(status: FolderStatus) -> Iterator[str]:
+    """What a row of a table has no room for."""
+    if status.reason and status.state != "in sync":
+        yield f"{status.name}: {status.reason}"
+    yield from _to_be_mended(status)
+
+
+def quota_line(quota: QuotaStatus, now: float, *, blocks: str = "") -> str:
+    """What is left of the quota; as a bar, too, if `blocks` are two characters to draw it of."""
+    left, limit = quota.remaining or 0, quota.limit or 0
+    line = f"{left} of {limit} requests left"
+    if blocks and limit:
+        full = round(_BAR * left / limit)
+        line = f"{blocks[0] * full}{blocks[1] * (_BAR - full)} {line}"
+    if quota.resets_in is not None:
+        line += f", renewed in {duration_text(quota.resets_in)}"
+    if quota.paused_until is not None:
+        line += f"; paused until {time_text(quota.paused_until, now)}"
+    return f"quota: {line}"
+
+
+def _to_be_mended(status: FolderStatus) -> Iterator[str]:
     yield from (f"  failed: {p.path}: {p.reason}" for p in status.failed)
     yield from (f"  held: {held_text(h)}" for h in status.held)
     if status.held:
@@ -149,29 +178,29 @@ def count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _headline(report: FolderReport, dry_run: bool) -> str:
+def _headline(report: FolderReport, dry_run: bool) -> Headline:
     task = f"task {report.task_id}" if report.task_id is not None else "no task"
     cost, state = count(report.requests, "request"), str(state_of(report))
     if dry_run:
         cost = f"{count(report.planned_requests, 'request')} in all, lists included"
         if state == "pending" and report.error is None:
             state = "to be done"
-    return f"{report.name} ({task}): {state}; {cost}"
+    return Headline(f"{report.name} ({task})", state, f"; {cost}")
 
 
-def _plan(report: FolderReport) -> Iterator[str]:
+def _plan(report: FolderReport) -> Iterator[Row]:
     """Every planned action with its reason and its requests, which add up to the headline's."""
     lists = report.planned_requests - sum(a.requests for a in report.actions)
     if lists:
-        yield _line("list", f"the task (to see what is there: {count(lists, 'request')})")
+        yield Row("list", f"the task (to see what is there: {count(lists, 'request')})")
     for action in report.actions:
         name = action.name if action.old_name is None else f"{action.old_name} -> {action.name}"
         cost = count(action.requests, "request") if action.requests else "no request"
         word = "move" if action.kind == "reorder" else action.kind
-        yield _line(word, f"{name} ({action.reason}: {cost})")
+        yield Row(word, f"{name} ({action.reason}: {cost})")
 
 
-def _done(report: FolderReport, verbose: bool) -> Iterator[str]:
+def _done(report: FolderReport, verbose: bool) -> Iterator[Row]:
     for kind in _KINDS:
         names = getattr(report, kind)
         if kind == "renamed":
@@ -179,7 +208,7 @@ def _done(report: FolderReport, verbose: bool) -> Iterator[str]:
         yield from _folded(_kind_text(kind, False), names, verbose)
 
 
-def _skipped(report: FolderReport, verbose: bool) -> Iterator[str]:
+def _skipped(report: FolderReport, verbose: bool) -> Iterator[Row]:
     """Skipped files, counted by reason, since there may be many; named with -v."""
     reasons: dict[str, list[str]] = {}
     for problem in report.skipped:
@@ -187,15 +216,11 @@ def _skipped(report: FolderReport, verbose: bool) -> Iterator[str]:
     for reason, paths in reasons.items():
         if not verbose and len(paths) > 1:
             paths = [f"{paths[0]} and {len(paths) - 1} more"]
-        yield from (_line("skipped", f"{path} ({reason})") for path in paths)
+        yield from (Row("skipped", f"{path} ({reason})") for path in paths)
 
 
-def _folded(word: str, names: Sequence[str], verbose: bool) -> Iterator[str]:
+def _folded(word: str, names: Sequence[str], verbose: bool) -> Iterator[Row]:
     shown = names if verbose or len(names) <= FOLD + 1 else names[:FOLD]
-    yield from (_line(word, name) for name in shown)
+    yield from (Row(word, name) for name in shown)
     if len(shown) < len(names):
-        yield _line(word, f"… and {len(names) - len(shown)} more (-v names them)")
-
-
-def _line(word: str, text: str) -> str:
-    return f"  {word:<9} {text}"
+        yield Row(word, f"… and {len(names) - len(shown)} more (-v names them)")

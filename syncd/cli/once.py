@@ -48,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         except Exception as error:
             once.report.fail(exit_code_of(error), message_of(error))
+        once.shutdown.progress.close()
         once.report.print()
         return once.report.code
 
@@ -171,9 +172,9 @@ class OnceRun:
         quiet = self._arguments.quiet or self._arguments.json
         if quiet or not sys.stderr.isatty():
             return NoProgress()
-        from syncd.cli.progress_bar import ProgressBar
+        from syncd.cli.live_display import LiveDisplay
 
-        return ProgressBar()
+        return LiveDisplay()
 
     def _break_off(self) -> None:
         self.report.break_off(self.shutdown.signal, self._requests(), self._folder_run)

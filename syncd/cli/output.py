@@ -12,8 +12,10 @@ import sys
 from typing import Any, TextIO
 
 from syncd import log
+from syncd.cli.colors import has_colors
+from syncd.cli.rows import Lines
 from syncd.cli.streams import flush_all, share_terminal
-from syncd.text import printable, redact
+from syncd.text import printable, redact, sanitized
 
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
@@ -26,6 +28,15 @@ def print_lines(*lines: str, error: bool = False, flush: bool = False) -> None:
     """
     text = "".join(f"{sanitized(line)}\n" for line in lines)
     _write(sys.stderr if error else sys.stdout, text, flush=flush)
+
+
+def print_report(lines: Lines) -> None:
+    """Print lines for people on stdout, in color if that is a terminal."""
+    if not has_colors(sys.stdout):
+        print_lines(*map(str, lines))
+        return
+    shown = (sanitized(line) if isinstance(line, str) else line.colored() for line in lines)
+    _write(sys.stdout, "".join(f"{line}\n" for line in shown), flush=False)
 
 
 def print_error(message: str, *, on_stdout: bool = False) -> None:
@@ -50,11 +61,6 @@ def _print(message: str, level: int, *, on_stdout: bool) -> None:
             logging.getLogger("syncd").log(level, "%s", line)
         else:
             print_lines(f"syncd: {line}", error=True)
-
-
-def sanitized(line: str) -> str:
-    """The line redacted and escaped, in this order: else an escape could hide a key."""
-    return printable(redact(line))
 
 
 def print_json(document: dict[str, Any]) -> None:

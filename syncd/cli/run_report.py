@@ -8,7 +8,7 @@ from typing import Any
 
 from syncd.cli.errors import exit_code_of_signal
 from syncd.cli.format import report_lines, summary, trouble_lines
-from syncd.cli.output import print_error, print_json, print_lines
+from syncd.cli.output import print_error, print_json, print_lines, print_report
 from syncd.engine.folder_run import FolderRun
 from syncd.engine.report import KEY, LATER, OK, FolderReport, Trouble, worst
 from syncd.overview.status import FolderStatus, QuotaStatus
@@ -65,7 +65,7 @@ class RunReport:
     def _print_lines(self) -> None:
         dry_run, verbose = self.arguments.dry_run, self.arguments.verbose
         for report in self.folders:
-            print_lines(*report_lines(report, dry_run=dry_run, verbose=verbose))
+            print_report(report_lines(report, dry_run=dry_run, verbose=verbose))
         if self.folders:
             print_lines(summary(self.folders, dry_run=dry_run))
 

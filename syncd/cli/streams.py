@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
 
 def open_streams() -> None:
     """Open /dev/null in place of standard streams that are closed.
@@ -34,6 +38,11 @@ def flush_all() -> None:
             os.dup2(devnull, stream.fileno())
             os.close(devnull)
             stream.flush()
+
+
+def is_capable_terminal(stream: TextIO) -> bool:
+    """Whether a person reads this on a terminal that can do more than print lines."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def share_terminal() -> bool:

@@ -81,8 +81,8 @@ DONE: dict[Kind, str] = {
 
 def logged(action: Action, at: float, folder: str, quota_left: int | None) -> LoggedAction:
     """A confirmed action as the ledger keeps it for `syncd log`."""
-    word, why = DONE[action.kind], _reason(action)
-    return LoggedAction(at, folder, word, action.name, why, action.attachment, quota_left)
+    what = DONE[action.kind], action.name, _reason(action), action.attachment
+    return LoggedAction(at, folder, *what, quota_left, action.old_name)
 
 
 def sentence(action: Action, quota_left: int | None) -> str:

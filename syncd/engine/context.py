@@ -44,7 +44,14 @@ class Remote(Protocol):
 
 
 class Progress(Protocol):
-    """Hears how uploads get on; may be called by several threads."""
+    """Hears how a run gets on; may be called by several threads."""
+
+    def begin(self, folder: str) -> None:
+        """The run turns to the folder of this name."""
+
+    def requested(self, sent: Callable[[], int], left: Callable[[], int | None]) -> None:
+        """A request goes out; what they return: how many the run has sent, and how many are left
+        of the quota, if that is known."""
 
     def expect(self, files: int, size: int) -> None:
         """So many files and bytes are about to be sent."""
@@ -52,12 +59,24 @@ class Progress(Protocol):
     def sent(self, count: int) -> None:
         """So many bytes more went out."""
 
+    def uploaded(self, files: int) -> None:
+        """So many files more have arrived."""
+
     def done(self) -> None:
         """Nothing more is on its way."""
+
+    def close(self) -> None:
+        """The run is over."""
 
 
 class NoProgress:
     """Progress that nobody watches."""
+
+    def begin(self, folder: str) -> None:
+        pass
+
+    def requested(self, sent: Callable[[], int], left: Callable[[], int | None]) -> None:
+        pass
 
     def expect(self, files: int, size: int) -> None:
         pass
@@ -65,7 +84,13 @@ class NoProgress:
     def sent(self, count: int) -> None:
         pass
 
+    def uploaded(self, files: int) -> None:
+        pass
+
     def done(self) -> None:
+        pass
+
+    def close(self) -> None:
         pass
 
 

@@ -32,6 +32,7 @@ class FolderRun:
 
     def run(self) -> FolderReport:
         """Raises StateError and Stopped alone: without the ledger nothing may be sent."""
+        self._run.context.progress.begin(self._run.folder.name)
         if self._run.options.retry:
             self._run.ledger.forget_waits()
         while True:

@@ -134,6 +134,7 @@ class Uploads:
         done = [of_create(create, id_) for create, id_ in zip(batch, ids, strict=True)]
         outcome.done += done
         self._run.note_done(done)
+        self._run.context.progress.uploaded(len(done))
 
     def _entries(
         self, batch: Batch, intents: Sequence[Intent], attachments: Sequence[Attachment]

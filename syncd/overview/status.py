@@ -184,6 +184,8 @@ class QuotaStatus(NamedTuple):
     """Seconds until it is renewed."""
     paused_until: float | None = None
     """Folders wait for it until then, in seconds since the epoch."""
+    limit: int | None = None
+    """Requests an hour, as far as is known; for people only."""
 
     @classmethod
     def of(
@@ -203,7 +205,8 @@ class QuotaStatus(NamedTuple):
         if until is None and left <= meter.reserve:
             until = resets_at
         resets_in = None if resets_at is None else max(round(resets_at - now), 0)
-        return cls(left, resets_in, until)
+        return cls(left, resets_in, until, max(meter.limit(organization), left))
 
     def to_json(self) -> dict[str, Any]:
-        return self._asdict() | {"paused_until": rfc3339(self.paused_until)}
+        until = rfc3339(self.paused_until)
+        return {"remaining": self.remaining, "resets_in": self.resets_in, "paused_until": until}

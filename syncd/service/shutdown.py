@@ -118,7 +118,7 @@ class Shutdown:
 
     def _end(self, number: int, *, timeout: bool) -> None:
         with suppress(Exception):
-            self.progress.done()
+            self.progress.close()
             if timeout:
                 self.on_timeout()
         os._exit(self.exit_status(number))
@@ -138,18 +138,17 @@ class Shutdown:
 
 
 class _UploadProgress:
-    """Knows whether uploads are in flight: they get the longer grace."""
+    """Hands on what it hears; knows whether uploads are in flight: they get the longer grace."""
 
     def __init__(self, inner: Progress) -> None:
         self.uploading = False
         self._inner = inner
+        self.begin, self.requested = inner.begin, inner.requested
+        self.sent, self.uploaded, self.close = inner.sent, inner.uploaded, inner.close
 
     def expect(self, files: int, size: int) -> None:
         self.uploading = True
         self._inner.expect(files, size)
-
-    def sent(self, count: int) -> None:
-        self._inner.sent(count)
 
     def done(self) -> None:
         self.uploading = False

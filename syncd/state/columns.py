@@ -19,7 +19,7 @@ _ENTRY = (
 _INTENT = f"key, path, number, size, {_FINGERPRINT}, sent_at, digest, state, ended_at"
 _REFUSAL = f"subject, error, {_FINGERPRINT}, attempts, not_before, whole, digest, proven"
 EVENT = "at, what, subject, digest"
-ACTION = "at, folder_name, action, name, reason, attachment, quota_left"
+ACTION = "at, folder_name, action, name, reason, attachment, quota_left, old_name"
 CYCLE = "at, code, actions, requests, quota_left"
 
 _INODES = 2**64

@@ -198,7 +198,7 @@ MIGRATIONS = (
     CREATE TABLE actions (
         key INTEGER PRIMARY KEY, task INTEGER NOT NULL REFERENCES tasks, at REAL NOT NULL,
         folder_name TEXT NOT NULL, action TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL,
-        attachment INTEGER, quota_left INTEGER);
+        attachment INTEGER, quota_left INTEGER, old_name TEXT);
     CREATE TRIGGER old_actions AFTER INSERT ON actions WHEN new.key % 100 = 0
         BEGIN DELETE FROM actions WHERE key <= new.key - 4000; END;
     CREATE TABLE cycles (

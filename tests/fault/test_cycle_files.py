@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import syncd.engine.uploads as engine
+from syncd.engine.context import NoProgress
 from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
@@ -17,17 +18,13 @@ from tests.support.world import World
 BIG = 5 << 20  # large enough to be hashed in a thread of its own
 
 
-class OnBytes:
+class OnBytes(NoProgress):
     """Does something to a file once so many bytes of an upload went out; hears every upload."""
 
     def __init__(self, world: World, deed: Callable[[], object], times: int = 1) -> None:
         self.deed = deed
         self.times = times
         world.progress = self
-
-    def expect(self, files: int, size: int) -> None: ...
-
-    def done(self) -> None: ...
 
     def sent(self, count: int) -> None:
         if self.times:

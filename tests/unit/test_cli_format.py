@@ -29,7 +29,7 @@ def done(kind: Kind, *names: str) -> list[Action]:
 
 
 def lines(made: FolderReport, *, dry_run: bool = False, verbose: bool = False) -> list[str]:
-    return report_lines(made, dry_run=dry_run, verbose=verbose)
+    return [*map(str, report_lines(made, dry_run=dry_run, verbose=verbose))]
 
 
 def file(path: str, size: int = 10) -> LocalFile:

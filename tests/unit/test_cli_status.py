@@ -175,7 +175,7 @@ def test_the_quota_is_that_of_now(shell: Shell) -> None:
     quota = shell.json("status")["quota"]
     assert quota["remaining"] == 19
     assert 3500 < quota["resets_in"] <= 3600
-    assert "quota: 19 requests left, renewed in" in shell.syncd("status").out
+    assert "quota: 19 of 30 requests left, renewed in" in shell.syncd("status").out
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"folders": 3}', '{"folders": [3, {}]}'])

@@ -51,6 +51,7 @@ def test_a_new_file_and_no_state_dir_at_all(shell: Shell) -> None:
         "attachment": None,
         "last_error": None,
         "next_try": None,
+        "events": [],
         "notes": ["no service is running: `syncd --once` makes the next cycle"],
     }
     assert not shell.state.exists()
