@@ -20,19 +20,25 @@ from syncd.overview.folders import choose, find_folders
 from syncd.overview.verdict import Kind, Verdict, Verdicts
 from syncd.text import printable
 
-_NOTES = {
-    Kind.IN_SYNC: "in sync",
-    Kind.NEW: "will be adopted for {v.file}",
+_WORDS = {
+    Kind.NEW: "to be adopted",
     Kind.CHANGED: "file has changed",
-    Kind.RENAMED: "to be renamed {v.file}",
+    Kind.RENAMED: "to be renamed",
     Kind.MOVED: "to be moved",
     Kind.GONE: "file is gone",
-    Kind.DETACHED: "detached",
-    Kind.OLD: "old version of {v.entry.path}",
-    Kind.FOREIGN: "foreign",
-    Kind.REFUSED: "{v.error}",
+    Kind.DETACHED: "",
+    Kind.FOREIGN: "",
 }
-"""What people read of a verdict; of all other kinds the kind and its reason."""
+"""What people read of a verdict; of all other kinds the kind itself. The owner's column tells of
+detached and foreign ones."""
+_REASONS = {
+    Kind.NEW: "for {v.file}",
+    Kind.RENAMED: "{v.file}",
+    Kind.OLD: "of {v.entry.path}",
+    Kind.REFUSED: "{v.error}",
+    **dict.fromkeys((*_WORDS.keys() - {Kind.NEW, Kind.RENAMED}, Kind.IN_SYNC), ""),
+}
+"""What stands behind the name; of all other kinds the verdict's reason."""
 
 
 class TaskListing(NamedTuple):
@@ -116,14 +122,16 @@ def _lines(listing: TaskListing) -> Iterator[str]:
     yield f"{listing.name}: task {listing.task_id}, {attachments}"
     table = [_cells(a, v) for a, v in listing.attachments]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for order, id_, size, owner, note, name in table:
+    for order, id_, size, owner, kind, name in table:
         yield (
             f"  {order:>{widths[0]}}  {id_:>{widths[1]}}  {size:>{widths[2]}}  "
-            f"{owner:<{widths[3]}}  {note:<{widths[4]}}  {name}"
+            f"{owner:<{widths[3]}}  {kind:<{widths[4]}}  {name}"
         )
 
 
 def _cells(a: Attachment, verdict: Verdict) -> tuple[str, ...]:
-    note = _NOTES.get(verdict.kind, "{v.kind}: {v.reason}").format(v=verdict)
-    owner, size = _owner(verdict), size_text(a.size)
-    return str(a.display_order), f"id {a.id}", size, owner, printable(note), a.name
+    """The name comes last: only it and what follows may be wide, or long."""
+    reason = _REASONS.get(verdict.kind, "{v.reason}").format(v=verdict)
+    name = f"{a.name} ({printable(reason)})" if reason else a.name
+    word, size = _WORDS.get(verdict.kind, str(verdict.kind)), size_text(a.size)
+    return str(a.display_order), f"id {a.id}", size, _owner(verdict), word, name

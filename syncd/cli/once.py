@@ -16,6 +16,7 @@ from syncd.cli.streams import flush_all, share_terminal
 from syncd.config import find_config, load_config
 from syncd.engine.context import Context, NoProgress, Options, Progress
 from syncd.engine.folder_run import FolderRun
+from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import KEY, LATER, FolderReport, Trouble
 from syncd.engine.run import writes
 from syncd.errors import StateDamaged, StateError, Stopped, UsageError
@@ -106,6 +107,8 @@ class OnceRun:
             finally:
                 self.report.requests = self._requests()
                 self.report.quota = self._quota(assembly, targets)
+                if not writing:
+                    self.report.prices = self._prices(assembly.context.quota, targets)
                 place = {target.folder.path: n for n, target in enumerate(targets)}
                 self.report.folders.sort(key=lambda report: place.get(report.path, -1))
 
@@ -167,6 +170,14 @@ class OnceRun:
         organizations = {t.folder.task.organization_id for t in targets}
         pauses = [r.resumes_at for r in self.report.folders if r.cause == "quota"]
         return QuotaStatus.of(assembly.context.quota, organizations, time.time(), pauses)
+
+    def _prices(self, meter: QuotaMeter, targets: Sequence[Target]) -> list[str]:
+        from syncd.cli.price import price_lines  # only a dry run needs it
+
+        requests = {report.path: report.planned_requests for report in self.report.folders}
+        folders = (target.folder for target in targets)
+        planned = [(f.task.organization_id, requests.get(f.path, 0)) for f in folders]
+        return [*price_lines(planned, meter, time.time())]
 
     def _progress(self) -> Progress:
         quiet = self._arguments.quiet or self._arguments.json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from syncd.cli.errors import exit_code_of_signal
@@ -25,6 +26,8 @@ class RunReport:
         self.folders: list[FolderReport] = []
         self.requests = 0
         self.quota = QuotaStatus()
+        self.prices: Sequence[str] = ()
+        """Of a dry run: what the quota allows."""
         self.stopped_by = 0
         """The signal that stopped it before its end."""
         self._unprinted = threading.Lock()
@@ -67,7 +70,7 @@ class RunReport:
         for report in self.folders:
             print_report(report_lines(report, dry_run=dry_run, verbose=verbose))
         if self.folders:
-            print_lines(summary(self.folders, dry_run=dry_run))
+            print_lines(summary(self.folders, dry_run=dry_run), *self.prices)
 
     def _document(self) -> dict[str, Any]:
         errors = [r.error for r in self.folders if r.error and r.exit_code == self.code]

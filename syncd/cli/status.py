@@ -10,7 +10,7 @@ from typing import Any
 from syncd.cli.format import quota_line, status_lines, trouble_lines
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.cli.read_only import open_read_only
-from syncd.cli.status_facts import StatusFacts, gather
+from syncd.cli.status_facts import NO_SERVICE, StatusFacts, gather
 from syncd.cli.streams import is_capable_terminal
 from syncd.engine.report import LATER, OK, worst
 from syncd.errors import UsageError
@@ -37,8 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_lines(*_lines(facts))
     if facts.service is None:
-        text = "no service is running: start it, or sync with `syncd --once`"
-        print_error(text, on_stdout=True)
+        print_error(NO_SERVICE, on_stdout=True)
     for line in (line for folder in facts.folders for line in trouble_lines(folder)):
         print_error(line, on_stdout=True)
     no_service = LATER if facts.service is None else OK

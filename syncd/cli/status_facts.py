@@ -10,6 +10,8 @@ from syncd.cli.read_only import ReadOnlyView
 from syncd.overview.status import FolderStatus, QuotaStatus
 from syncd.state.ledger_file import ledgers_set_aside
 
+NO_SERVICE = "no service is running: start it, or sync with `syncd --once`"
+
 
 class StatusFacts(NamedTuple):
     """How everything stands at one moment."""
@@ -25,7 +27,7 @@ class StatusFacts(NamedTuple):
     @property
     def service_line(self) -> str:
         if self.service is None:
-            return "no service is running"
+            return NO_SERVICE
         return f"the service is running (pid {self.service})"
 
 

@@ -45,15 +45,14 @@ class FolderRun:
 
     def report(self, trouble: Trouble | None) -> FolderReport:
         """What the run did so far; what failed is remembered from now on."""
-        run, quota = self._run, self._run.context.quota
+        run = self._run
         end = run.policy.at_the_end(run.unsent, run.ledger.state, run.context.clock())
         self._carry_out(end._replace(trouble=None))
         trouble = worse(trouble, end.trouble)
         alike = run.plan.refused_alike
         if trouble is None and alike and not run.policy.uploads.any_accepted:
             trouble = Trouble(PARTLY, alike, "files")
-        left = quota.left(run.folder.task.organization_id)
-        report = run.report(trouble, end.refusals, left)
+        report = run.report(trouble, end.refusals)
         run.note_end(report.exit_code)
         run.ledger.write()
         run.context.ledger.flush()

@@ -124,23 +124,14 @@ class Run:
             self.ledger.record_cycle(cycle)
             self._noted = cycle
 
-    def report(
-        self, trouble: Trouble | None, failures: Iterable[Refusal] = (), left: int | None = None
-    ) -> FolderReport:
-        """The report on what was done until now; `failures` are remembered from now on, `left`
-        requests are left of the quota."""
+    def report(self, trouble: Trouble | None, failures: Iterable[Refusal] = ()) -> FolderReport:
+        """The report on what was done until now; `failures` are remembered from now on."""
         plan, failures, now = self.plan, tuple(failures), self.context.clock()
-        dry_run, reserve = self.options.dry_run, self.context.quota.reserve
+        dry_run = self.options.dry_run
         alike = {r.subject for r in failures if r.whole}
         of_server = {r.error for r in failures if r.not_before <= now}
         failed = [p for p in plan.failed if p.path not in alike and p.reason not in of_server]
         planned = sum(a.requests for a in self.planned)
-        hints = [*self.hints]
-        if left is not None and planned > max(left - reserve, 0):
-            hints.append(
-                f"the quota has {left} requests left, {reserve} of them kept back: a run does "
-                "what fits, a later one goes on"
-            )
         report = FolderReport.of(self.folder, trouble, self.requests)._replace(
             planned_requests=self.planned_requests or 0,
             actions=list(self.planned if dry_run else self.done),
@@ -150,7 +141,7 @@ class Run:
             contested=list(plan.contested),
             failed=list(dict.fromkeys(failed)),
             skipped=list(self.skipped),
-            hints=hints,
+            hints=[*self.hints],
         )
         if report.code == LATER:
             report = report._replace(pending=max(self.left_to_do, 0) + len(of_server))

@@ -21,7 +21,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "syncd", *argv],
             cwd=ROOT,
-            env=environment(TERM="xterm", COLUMNS="200", **env),
+            env=environment(**{"TERM": "xterm", "COLUMNS": "200"} | env),
             stdin=theirs,
             stdout=theirs if stdout is None else stdout,
             stderr=theirs if stderr is None else stderr,

@@ -59,7 +59,7 @@ def test_with_neither_service_nor_state_it_is_75_and_says_so(shell: Shell) -> No
     said = shell.syncd("status")
     assert said.code == 75
     assert said.out.splitlines() == [
-        "no service is running",
+        "no service is running: start it, or sync with `syncd --once`",
         "landing (task 789): pending: never synced",
     ]
     assert not shell.state.exists()
