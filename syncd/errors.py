@@ -16,6 +16,7 @@ SyncdError
     ├── Throttled         429: back off                                   (exit 75)
     ├── Refused           400, 409, 413, 422, …: not done                 (this file)
     ├── TaskRefused       403, 404: the task or the right to it is gone   (exit 1)
+    ├── NotOffered        the server has no such call, or another answer  (exit 1)
     ├── Unreachable       failed before the first body byte: not done     (exit 75)
     ├── Doubtful          5xx, time-outs, resets: may be done             (exit 75)
     │   └── ShortRead     a file ended early; request aborted: may be done (this file)
@@ -161,6 +162,12 @@ class Refused(ApiError):
 
 class TaskRefused(ApiError):
     """403 or 404: the task is gone, belongs to others, or the plan lacks the right: not done."""
+
+    exit_code = 1
+
+
+class NotOffered(ApiError):
+    """The server lacks a call that syncd can do without, or answers it in a form of its own."""
 
     exit_code = 1
 

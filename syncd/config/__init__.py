@@ -16,7 +16,7 @@ from __future__ import annotations
 from syncd.config.locations import find_config
 from syncd.config.settings import ApiSettings, Config, FolderEntry
 
-__all__ = ["ApiSettings", "Config", "FolderEntry", "find_config", "load_config"]
+__all__ = ["ApiSettings", "Config", "FolderEntry", "find_config", "load_api", "load_config"]
 
 
 def load_config(path: str, *, with_key: bool = True) -> Config:
@@ -25,5 +25,13 @@ def load_config(path: str, *, with_key: bool = True) -> Config:
     With `with_key=False` the key source is not checked, and the settings contain none.
     """
     from syncd.config.load import load  # importing yaml is slow, and --help does not need it
+
+    return load(path, with_key=with_key)
+
+
+def load_api(path: str, *, with_key: bool = True) -> Config:
+    """The section `api` of a config whose other sections may have faults: the folders are those
+    that have none."""
+    from syncd.config.load import load_api as load  # as above
 
     return load(path, with_key=with_key)

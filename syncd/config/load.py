@@ -63,9 +63,18 @@ _WHERE_KEYS_BELONG = {
 _FOLDERS_HINT = "begin each entry with `- path:` and its `task_id:`, or with `- each:`"
 
 
-def load(file: str, *, with_key: bool) -> Config:
-    """The settings in this file. Raises ConfigError with all faults, in order of line."""
-    return _Loader(os.path.abspath(file), with_key).config()
+def load(file: str, *, with_key: bool, text: str | None = None) -> Config:
+    """The settings in this file, or in a text that it is to hold. Raises ConfigError with all
+    faults, in order of line."""
+    return _Loader(os.path.abspath(file), with_key, text).config()
+
+
+def load_api(file: str, *, with_key: bool) -> Config:
+    """The settings of `api`, whatever is wrong with the rest: the folders are those that are right.
+
+    Raises ConfigError with the faults of `api`.
+    """
+    return _Loader(os.path.abspath(file), with_key).config(only_api=True)
 
 
 def _values(section: Section, parsers: Parsers, defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,8 +84,8 @@ def _values(section: Section, parsers: Parsers, defaults: Mapping[str, Any]) -> 
 class _Loader:
     """Loads one config."""
 
-    def __init__(self, file: str, with_key: bool) -> None:
-        data, self._report = read_document(file)
+    def __init__(self, file: str, with_key: bool, text: str | None = None) -> None:
+        data, self._report = read_document(file, text)
         self._root = Section(self._report, (), data)
         self._file = file
         self._with_key = with_key
@@ -84,13 +93,16 @@ class _Loader:
         self._needed_by: dict[str, list[str]] = {}
         """The ids that `api` lacks, each with the entries that need it."""
 
-    def config(self) -> Config:
+    def config(self, *, only_api: bool = False) -> Config:
         root = self._root
         section = root.section("api")
         api = self._api(section)
         # None = not given; 0 = faulty, which is reported already.
         ids = _ids(section, dict.fromkeys(_IDS, None if section.usable else 0))
         section.close(_WHERE_KEYS_BELONG)
+        if only_api:
+            self._report.raise_if_any()
+        api = api._replace(organization_id=ids[_IDS[0]], workspace_id=ids[_IDS[1]])
         section = root.section("sync")
         defaults = _values(section, {**_RULES, **_TIMES}, _SYNC_DEFAULTS)
         section.close(_WHERE_KEYS_BELONG)
@@ -104,6 +116,9 @@ class _Loader:
             if folder.usable
         ]
         root.close(_WHERE_KEYS_BELONG)
+        if only_api:
+            whole = tuple(entry for _, entry in entries if entry.path and entry.is_complete)
+            return Config(self._file, api, state_dir, whole)
         for key, needed_by in self._needed_by.items():
             hint = f"add {key}: with its number under `api:`, or in each folder's entry"
             message = f"{key} is missing, and needed by {', '.join(needed_by[:5])}"
@@ -217,5 +232,5 @@ def _check_keys(section: Section, is_each: bool) -> None:
                 hint = "the subfolders are named by their tasks; for one folder write `path:`"
                 section.add(key, "goes with `path:`, not with `each:`", hint)
     elif not section.has("task_id"):
-        hint = "add task_id: with the number in the task's address in Focus"
+        hint = "add task_id: with the task's number; `syncd tasks` lists them"
         section.report.add(section.path, "task_id is missing", hint)

@@ -21,18 +21,45 @@ def find_config(argument: str | None) -> str:
     for origin, path in (("-c", argument), ("$SYNCD_CONFIG", named or None)):
         if path is not None:
             if not path or not os.path.lexists(path):
-                hint = f"{origin} names it; see config.example.yaml for one to start from"
+                hint = f"{origin} names it; `syncd init` writes one there"
                 raise ConfigError(Fault("there is no such config file", path or '""', hint=hint))
             return os.path.abspath(path)
-    user_directory = _xdg_directory("XDG_CONFIG_HOME", ".config")
-    users = [] if user_directory is None else [os.path.join(user_directory, "config.yaml")]
-    candidates = [*users, SYSTEM_CONFIG]
+    candidates = _default_configs()
     for path in candidates:
         if os.path.lexists(path):
             return path
     looked = ", ".join(("-c", "$SYNCD_CONFIG", *candidates))
-    hint = "copy config.example.yaml to one of these files, or name one with -c"
+    hint = "`syncd init` writes one; or name one with -c"
     raise ConfigError(Fault(f"no config found; looked at {looked}", hint=hint))
+
+
+def is_config_named_or_there(argument: str | None) -> bool:
+    """Whether `find_config` has a file to look at, or to complain about."""
+    named = argument is not None or bool(os.environ.get("SYNCD_CONFIG"))
+    return named or any(map(os.path.lexists, _default_configs()))
+
+
+def place_for_config(argument: str | None) -> str:
+    """Where `syncd init` writes a config, or finds the one to add to. Raises ConfigError."""
+    named = argument if argument is not None else os.environ.get("SYNCD_CONFIG") or None
+    if named is not None:
+        return os.path.abspath(named)
+    *users, system = _default_configs()
+    is_ours = os.access(system, os.W_OK) and not any(map(os.path.lexists, users))
+    if not users or is_ours:
+        return system
+    return users[0]
+
+
+def _default_configs() -> list[str]:
+    """The user's, if there is a home, and the system's."""
+    directory = user_config_dir()
+    return [*([] if directory is None else [os.path.join(directory, "config.yaml")]), SYSTEM_CONFIG]
+
+
+def user_config_dir() -> str | None:
+    """Where the user's config and key are by default; None = the user has no home."""
+    return _xdg_directory("XDG_CONFIG_HOME", ".config")
 
 
 def default_state_dir(config: str) -> str | None:

@@ -28,6 +28,9 @@ class ApiSettings(NamedTuple):
     create_params: CreateParams = "both"
     key_source: KeySource | None = None
     """None for the sandbox, and for commands that need no key."""
+    organization_id: int | None = None
+    """The ids of folders that have none of their own; None = each has its own."""
+    workspace_id: int | None = None
 
     @property
     def sandbox(self) -> bool:
@@ -51,6 +54,12 @@ class FolderEntry(NamedTuple):
     """Seconds, as the two that follow."""
     rescan: float
     refresh: float
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it says which task and workspace it is; only a faulty one does not."""
+        ids = bool(self.organization_id and self.workspace_id)
+        return ids and (self.kind == "each" or self.task is not None)
 
 
 class Config(NamedTuple):

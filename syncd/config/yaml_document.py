@@ -28,11 +28,13 @@ _CONSTRUCTOR = yaml.constructor.SafeConstructor()
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)", re.ASCII)
 
 
-def read_document(file: str) -> tuple[object, FaultReport]:
-    """The values in this file, and what is wrong with them. Raises ConfigError if the file holds
-    no mapping of keys."""
+def read_document(file: str, text: str | None = None) -> tuple[object, FaultReport]:
+    """The values in this file, or in a text that it is to hold, and what is wrong with them.
+
+    Raises ConfigError if it holds no mapping of keys.
+    """
     report = FaultReport(file)
-    root = _compose(file, _read(file))
+    root = _compose(file, _read(file) if text is None else text)
     return _NodeReader(report).value(root, ()), report
 
 
@@ -67,7 +69,7 @@ def _compose(file: str, text: str) -> yaml.MappingNode:
     except (ValueError, OverflowError, RecursionError):  # PyYAML lets some of these out
         raise _unusable(file, "is not valid YAML, or nested too deeply") from None
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == f"{_TAG}null"):
-        raise _unusable(file, "is empty", 1, "see config.example.yaml for one to start from")
+        raise _unusable(file, "is empty", 1, "remove it: `syncd init` writes one to start from")
     if not isinstance(root, yaml.MappingNode):
         hint = "write keys and values: `api:`, `sync:`, `folders:`"
         raise _unusable(file, "is not a mapping of keys to values", _line(root), hint)

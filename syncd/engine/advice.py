@@ -14,6 +14,11 @@ def about_task(error: ApiError, task: TaskKey) -> str:
     )
 
 
+def about_workspace(error: ApiError, task: TaskKey) -> str:
+    """An error about all tasks of the task's workspace, and what to look at."""
+    return f"{error}{_right(error, task)}"
+
+
 def _right(error: ApiError, task: TaskKey) -> str:
     """A 403 speaks of plan, role or organization: Focus refuses numbers of others with it."""
     told = "organization_id" in error.description

@@ -10,6 +10,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from hashlib import sha256
 
+from syncd.sandbox import tasks
 from syncd.sandbox.attachments import Attachments
 from syncd.sandbox.body_parser import read_form, read_json
 from syncd.sandbox.messages import (
@@ -86,6 +87,10 @@ class FocusApi:
         match request.method, route.kind:
             case "GET", "all":
                 return lambda now: attachments.list(task, now)
+            case "GET", "stream":
+                return lambda _: tasks.stream(self.store, task)
+            case "GET", "tasks":
+                return lambda _: tasks.page(self.store, task, dict(request.query))
             case "GET", "view":
                 return lambda _: attachments.view(task, row_id)
             case "DELETE", "one":

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 
 from syncd.sandbox.messages import HttpError, Request, Task
 
-_PATH = re.compile(
-    r"/organizations/([0-9]{1,18})/workspaces/([0-9]{1,18})/tasks/([0-9]{1,18})"
-    r"/attachments(?:/(bulk)|/([0-9]{1,18})(/view)?)?"
-)
-_METHODS = {"all": ("GET", "POST"), "bulk": ("POST",), "one": ("PUT", "DELETE"), "view": ("GET",)}
+_WORKSPACE = r"/organizations/([0-9]{1,18})/workspaces/([0-9]{1,18})/tasks"
+_PATH = re.compile(_WORKSPACE + r"/([0-9]{1,18})/attachments(?:/(bulk)|/([0-9]{1,18})(/view)?)?")
+_TASKS = re.compile(_WORKSPACE + "(/stream)?")
+_METHODS = {
+    "all": ("GET", "POST"),
+    "bulk": ("POST",),
+    "one": ("PUT", "DELETE"),
+    "view": ("GET",),
+    "tasks": ("GET",),
+    "stream": ("GET",),
+}
 
 
 @dataclass(frozen=True)
@@ -19,14 +25,18 @@ class Route:
     """A parsed path."""
 
     task: Task
+    """Its last id is 0 where the path names no task."""
     kind: str
-    """all: the attachments of the task · bulk · one: an attachment · view"""
+    """all: the attachments of the task · bulk · one: an attachment · view · tasks and stream: the
+    tasks of the workspace"""
     row_id: int = 0
     """Attachment id of `one` and `view`."""
 
 
 def find_route(request: Request) -> Route | None:
     """None = no such path."""
+    if found := _TASKS.fullmatch(request.path):
+        return Route((int(found[1]), int(found[2]), 0), "stream" if found[3] else "tasks")
     found = _PATH.fullmatch(request.path)
     if found is None:
         return None

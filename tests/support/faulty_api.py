@@ -137,8 +137,18 @@ class FaultyApi(FocusApi):
             if fault.kind == "slow_read":
                 self.sleep(fault.seconds)
 
+    def prepare(self, request: Request) -> Work:
+        work, body = super().prepare(request), self.quirks.tasks_body
+        if body is None or not request.path.endswith(("/tasks", "/stream")):
+            return work
+        return lambda _: Response(200, {"Content-Type": "application/json"}, body())
+
     def accept(self, request: Request) -> Route:
         route, quirks = super().accept(request), self.quirks
+        if route.kind in ("stream", "tasks"):
+            if quirks.tasks not in ("both", "stream" if route.kind == "stream" else "pages"):
+                raise HttpError(404, "not_found", "no such path")
+            return route
         if is_gone(route.task, quirks):
             if quirks.task_gone != "empty":
                 raise HttpError(quirks.task_gone or 404, "task", "the task is gone or not yours")

@@ -53,6 +53,10 @@ class Quirks:
     """The response of a task that is gone; `empty`: an empty list, and 404 for all other calls."""
     gone_tasks: frozenset[int] | None = None
     """Ids of the tasks that are gone while `task_gone` is set; None = all."""
+    tasks: Literal["both", "stream", "pages", "none"] = "both"
+    """Which lists of a workspace's tasks there are; any other gets 404."""
+    tasks_body: Callable[[], bytes] | None = None
+    """Replaces the body of both lists of tasks."""
     created_fraction: bool = False
     """Times have microseconds; else whole seconds, rounded down."""
 
