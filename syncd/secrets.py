@@ -24,10 +24,20 @@ MAX_KEY_BYTES = 64 * 1024
 COMMAND_SECONDS = 30.0
 
 _TRACK_KEY = re.compile(r"[0-9A-Fa-f]{32}")
-_GET_A_KEY = (
-    "make a Focus key (toggl_sk_…) in Toggl Focus, in your profile's settings; see "
-    "https://engineering.toggl.com/docs/focus/start/authentication"
-)
+_GET_A_KEY = "make a Focus key (toggl_sk_…) at https://focus.toggl.com/settings"
+
+
+def key_fault(key: str) -> tuple[str, str] | None:
+    """Why what a key source or a person gives can never work as a key, and what to do."""
+    if not key:
+        return "holds no key: it is empty", _GET_A_KEY
+    if _TRACK_KEY.fullmatch(key):
+        message = "holds a key of the older product, Toggl Track: it never works with Focus"
+        return message, _GET_A_KEY
+    if not all(" " <= c <= "~" for c in key):
+        message = "holds something else than one line of printable ASCII"
+        return message, "it must hold the key and nothing else"
+    return None
 
 
 class KeySource(NamedTuple):
@@ -73,14 +83,8 @@ class KeySource(NamedTuple):
         else:
             found = self._from_command()
         key = found.strip()
-        if not key:
-            raise self._wrong("holds no key: it is empty", _GET_A_KEY)
-        if _TRACK_KEY.fullmatch(key):
-            message = "holds a key of the older product, Toggl Track: it never works with Focus"
-            raise self._wrong(message, _GET_A_KEY)
-        if not all(" " <= c <= "~" for c in key):
-            message = "holds something else than one line of printable ASCII"
-            raise self._wrong(message, "it must hold the key and nothing else")
+        if fault := key_fault(key):
+            raise self._wrong(*fault)
         return key
 
     def _from_file(self) -> str:

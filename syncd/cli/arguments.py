@@ -145,6 +145,7 @@ def _init(init: argparse.ArgumentParser) -> None:
     text = "install, enable and start the user's unit, or do not"
     init.add_argument("--service", action=argparse.BooleanOptionalAction, help=text)
     _flag(init, "--yes", "ask nothing; what has a default gets it, and the first run is made")
+    init.set_defaults(sandbox=False, yes=False)
 
 
 def _workspace(parser: argparse.ArgumentParser) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from syncd.cli.assembly import Hooks, assemble
+from syncd.cli.check_result import Check, Checks
+from syncd.cli.check_surroundings import check_quotas, check_service, check_watches
 from syncd.cli.errors import NOT_TRIED, exit_code_of, explain
 from syncd.cli.format import count, duration_text
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
@@ -21,32 +23,10 @@ from syncd.state.ledger import Ledger
 
 SKEW = 300.0
 """Seconds by which this clock may differ from the server's without a warning."""
-
-
-class Check(NamedTuple):
-    """The result on one thing that was checked."""
-
-    what: str
-    """config | key | state | each | folder | task | clock"""
-    name: str
-    text: str
-    """What it is, or what is wrong with it and how to mend it."""
-    code: int = OK
-    warning: bool = False
-    """It is printed, but counts as fine."""
-
-    def to_json(self) -> dict[str, Any]:
-        ok = self.code == OK
-        error = None if ok and not self.warning else self.text
-        return {"what": self.what, "name": self.name, "ok": ok, "error": error}
-
-    def __str__(self) -> str:
-        mark = "FAIL" if self.code != OK else "warn" if self.warning else "ok  "
-        return f"{mark} {self.name}: {self.text}"
-
-
-Checks = list[Check]
-"""The results so far, in order."""
+_PROBE = (
+    "What the server does where its documentation is silent: `syncd probe --task N` measures it "
+    "(N: a task for trying things)."
+)
 
 
 def blank(_: argparse.Namespace) -> dict[str, Any]:
@@ -55,26 +35,41 @@ def blank(_: argparse.Namespace) -> dict[str, Any]:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 if a cycle could do its work; nothing is written."""
-    checks: Checks = []
-    config = _check_config(checks, arguments.config)
-    if config is not None:
-        _check_all(checks, config, arguments.offline)
-    code = _code(checks)
+    checks = examine(arguments.config, offline=arguments.offline)
+    code = code_of(checks)
     if arguments.json:
         error = next((c.text for c in checks if c.code == code), None) if code != OK else None
         documents = [check.to_json() for check in checks]
         print_json({"version": 1, "exit": code, "error": error, "checks": documents})
-    else:
+    show(checks, as_json=arguments.json)
+    if not arguments.json and not arguments.offline and code == OK:
+        print_lines(_PROBE)
+    return code
+
+
+def show(checks: Checks, *, as_json: bool = False) -> None:
+    """Print the results, and on stderr those that are wrong."""
+    if not as_json:
         print_lines(*map(str, checks))
     for result in checks:
         if result.code != OK:
             print_error(f"{result.name}: {result.text}", on_stdout=True)
-        elif result.warning and arguments.json:
+        elif result.warning and as_json:
             print_warning(f"{result.name}: {result.text}", on_stdout=True)
-    return code
 
 
-def _code(checks: Checks) -> int:
+def examine(config_file: str | None, *, offline: bool, only: str | None = None) -> Checks:
+    """Check everything, or of the folders only one; its path, or that of an `each:` parent."""
+    checks: Checks = []
+    config = _check_config(checks, config_file)
+    if config is not None:
+        targets = _check_all(checks, config, offline, only)
+        checks += check_watches(config, targets)
+        checks.append(check_service(config))
+    return checks
+
+
+def code_of(checks: Checks) -> int:
     return worst(check.code for check in checks)
 
 
@@ -91,18 +86,20 @@ def _check_config(checks: Checks, argument: str | None) -> Config | None:
     return config
 
 
-def _check_all(checks: Checks, config: Config, offline: bool) -> None:
+def _check_all(checks: Checks, config: Config, offline: bool, only: str | None) -> list[Target]:
+    """Check key, state, folders and tasks; returns the folders."""
     key = _check_key(checks, config)
     ledger = _check_state(checks, config.state_dir)
-    targets = _check_folders(checks, config, ledger)
+    targets = _check_folders(checks, config, ledger, only)
     if offline:
-        return
+        return targets
     if not key or ledger is None:
-        text, code = "not tried: what is wrong above comes first", _code(checks)
+        text, code = "not tried: what is wrong above comes first", code_of(checks)
         folders = (target.folder for target in targets)
         checks += [Check("task", f.name, f"{f.task}: {text}", code) for f in folders]
-        return
-    _check_tasks(checks, config, targets)
+    else:
+        _check_tasks(checks, config, targets)
+    return targets
 
 
 def _check_key(checks: Checks, config: Config) -> bool:
@@ -152,7 +149,9 @@ def _check_state(checks: Checks, state_dir: str) -> Ledger | None:
     return ledger
 
 
-def _check_folders(checks: Checks, config: Config, ledger: Ledger | None) -> list[Target]:
+def _check_folders(
+    checks: Checks, config: Config, ledger: Ledger | None, only: str | None
+) -> list[Target]:
     """Check every folder and `each:` parent; returns the folders whose task can be checked."""
     used = ledger or Ledger.blank()
     try:
@@ -171,9 +170,10 @@ def _check_folders(checks: Checks, config: Config, ledger: Ledger | None) -> lis
         checks.append(Check(what, report.name, report.error or "", report.exit_code))
     for removed in folders.removed:
         checks.append(Check("folder", removed.path, str(removed), warning=True))
-    for folder in (target.folder for target in folders.targets):
+    targets = [t for t in folders.targets if only in (None, t.folder.path, t.parent)]
+    for folder in (target.folder for target in targets):
         checks += _check_folder(folder, attached[folder.task])
-    return list(folders.targets)
+    return targets
 
 
 def _check_folder(folder: Folder, attached: Collection[str]) -> Iterator[Check]:
@@ -189,7 +189,7 @@ def _check_folder(folder: Folder, attached: Collection[str]) -> Iterator[Check]:
 
 
 def _check_tasks(checks: Checks, config: Config, targets: Sequence[Target]) -> None:
-    """List each task once, as any cycle does."""
+    """List each task once, as any cycle does; the answers tell of key, clock and quota."""
     code, skew = OK, 0.0
     with assemble(config, writing=False, hooks=Hooks()) as assembly:
         for folder in (target.folder for target in targets):
@@ -203,7 +203,17 @@ def _check_tasks(checks: Checks, config: Config, targets: Sequence[Target]) -> N
                 except SyncdError as error:
                     code, text = explain(error, folder.task)
             checks.append(Check("task", folder.name, text, code))
+        meter = assembly.context.quota
+        if meter.key_worked:
+            checks.append(_check_clock(skew))
+            if not config.api.sandbox:
+                checks.append(Check("key", "key", "accepted by the server"))
+        checks += check_quotas(meter, targets)
+
+
+def _check_clock(skew: float) -> Check:
+    side = "behind" if skew > 0 else "ahead of"
+    text = f"this clock is {duration_text(abs(skew))} {side} the server's" if skew else ""
     if abs(skew) > SKEW:
-        side = "behind" if skew > 0 else "ahead of"
-        text = f"this clock is {duration_text(abs(skew))} {side} the server's: set it (NTP)"
-        checks.append(Check("clock", "clock", text, warning=True))
+        return Check("clock", "clock", f"{text}: set it (NTP)", warning=True)
+    return Check("clock", "clock", text or "this clock agrees with the server's")

@@ -7,13 +7,15 @@ import os
 import time
 from typing import Any, NamedTuple
 
-from syncd.cli.assembly import Assembly, Hooks, assemble
+from syncd.cli.assembly import Hooks, assemble
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.config import ApiSettings, Config, find_config, load_api
 from syncd.config.locations import default_state_dir, is_config_named_or_there
 from syncd.engine.advice import about_workspace
+from syncd.engine.context import Context
 from syncd.engine.report import OK, PARTLY
 from syncd.errors import ApiError, KeyRefused, Refused, Unreachable, UsageError
+from syncd.focus.transport import HttpTransport
 from syncd.focus.workspace import Tasks, Workspace
 from syncd.model import TaskKey
 from syncd.overview.folders import find_folders
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         targets = find_folders(place.config, assembly.context.ledger).targets
         folders = {target.folder.task: target.folder for target in targets}
         try:
-            found = fetch(assembly, place, arguments.text)
+            found = fetch(assembly.context, assembly.transport, place, arguments.text)
         except ApiError as error:
             return _failed(error, place, arguments)
     rows = [(task, folders.get(place.key._replace(task_id=task.id))) for task in found.tasks]
@@ -67,15 +69,14 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def fetch(assembly: Assembly, place: Place, text: str = "") -> Tasks:
+def fetch(context: Context, transport: HttpTransport, place: Place, text: str = "") -> Tasks:
     """The tasks that hold the text. Raises ApiError."""
-    meter = assembly.context.quota
     workspace = Workspace(
-        assembly.transport,
+        transport,
         place.organization_id,
         place.workspace_id,
-        on_answer=meter.answered,
-        on_request=meter.sending,
+        on_answer=context.quota.answered,
+        on_request=context.quota.sending,
         clock=time.time,
     )
     return workspace.tasks(text)

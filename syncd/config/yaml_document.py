@@ -34,7 +34,7 @@ def read_document(file: str, text: str | None = None) -> tuple[object, FaultRepo
     Raises ConfigError if it holds no mapping of keys.
     """
     report = FaultReport(file)
-    root = _compose(file, _read(file) if text is None else text)
+    root = compose(file, read_text(file) if text is None else text)
     return _NodeReader(report).value(root, ()), report
 
 
@@ -42,7 +42,8 @@ def _unusable(file: str, message: str, line: int | None = None, hint: str = "") 
     return ConfigError(Fault(message, file, line, hint=hint))
 
 
-def _read(file: str) -> str:
+def read_text(file: str) -> str:
+    """The text of a config. Raises ConfigError if it cannot be read."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
@@ -61,7 +62,8 @@ def _read(file: str) -> str:
         raise _unusable(file, "is not UTF-8", line, "save it as plain text in UTF-8") from None
 
 
-def _compose(file: str, text: str) -> yaml.MappingNode:
+def compose(file: str, text: str) -> yaml.MappingNode:
+    """The nodes of a config, with the place of each. Raises ConfigError if it is no mapping."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:

@@ -20,8 +20,9 @@ class Limit:
         return f"the limit {self.name} ({self.value}) is reached"
 
 
+WATCHES = "fs.inotify.max_user_watches"
 _SYSCTLS = {
-    errno.ENOSPC: ("fs.inotify.max_user_watches", 524288),
+    errno.ENOSPC: (WATCHES, 524288),
     errno.EMFILE: ("fs.inotify.max_user_instances", 1024),
     errno.ENFILE: ("fs.file-max", 1048576),
 }
@@ -40,12 +41,39 @@ def reached_limit(error: BaseException) -> Limit | None:
             soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             return Limit("RLIMIT_NOFILE", str(soft), "LimitNOFILE= in the unit, or ulimit -n")
     name, least = _SYSCTLS[code]
+    return _limit(name, least)
+
+
+def watch_limit(needed: int = 0) -> Limit:
+    """How many directories the user's programs may watch; its remedy allows twice the needed."""
+    _, least = _SYSCTLS[errno.ENOSPC]
+    return _limit(WATCHES, max(least, 2 * needed))
+
+
+def _limit(name: str, least: int) -> Limit:
     try:
         with open("/proc/sys/" + name.replace(".", "/"), encoding="ascii") as file:
             value = int(file.read())
     except OSError:
         return Limit(name, "unknown", f"sudo sysctl {name}={least}")
     return Limit(name, str(value), f"sudo sysctl {name}={max(least, 2 * value)}")
+
+
+def instance_error() -> OSError | None:
+    """Why no inotify instance can be had now; None = one can."""
+    import ctypes  # only `syncd check` asks
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = libc.inotify_init1(os.O_CLOEXEC)
+    if descriptor < 0:
+        return OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    os.close(descriptor)
+    return None
+
+
+def watches_needed(root: str, recursive: bool) -> int:
+    """How many directories are watched for a folder."""
+    return sum(1 for _ in os.walk(root)) if recursive else 1
 
 
 def require_spare_descriptors() -> None:

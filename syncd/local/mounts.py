@@ -102,13 +102,19 @@ def locate(root: str, recursive: bool, table: Sequence[Mount]) -> Place | str:
     return Place(real, status.st_dev, status.st_ino)
 
 
-def _unwatchable(path: str, recursive: bool, table: Sequence[Mount]) -> str:
-    """Why inotify does not report every change below `path`; "" = it does."""
+def mount_of(path: str, table: Sequence[Mount]) -> Mount | None:
+    """The mount that a resolved path lies on; None = the table does not tell."""
     best: Mount | None = None
     for mount in table:
         # Of two mounts on one point the later hides the earlier.
         if mount.holds(path) and (best is None or len(mount.point) >= len(best.point)):
             best = mount
+    return best
+
+
+def _unwatchable(path: str, recursive: bool, table: Sequence[Mount]) -> str:
+    """Why inotify does not report every change below `path`; "" = it does."""
+    best = mount_of(path, table)
     if best is not None and best.remote:
         return f"on {best.kind}, which does not tell of every change"
     if recursive:

@@ -1,0 +1,34 @@
+"""`syncd init`: writes a first config, or adds a folder to one, and starts it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from syncd.cli import init_add, init_first
+from syncd.cli.errors import INTERRUPTED
+from syncd.cli.init_answers import Options
+from syncd.cli.init_finish import finish, install_service
+from syncd.cli.output import print_error
+from syncd.config.locations import place_for_config
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 if the config is written and `check` likes it; else what `check` says, or the first run."""
+    file = place_for_config(arguments.config)
+    options = Options.of(arguments)
+    asks = sys.stdin.isatty() and not arguments.yes
+    is_there = os.path.lexists(file)
+    if is_there and arguments.service and options.adds_nothing:
+        return install_service(file)
+    try:
+        added = (init_add if is_there else init_first).write(file, options, asks=asks)
+    except (EOFError, KeyboardInterrupt) as error:
+        if type(error) not in (EOFError, KeyboardInterrupt):
+            raise  # SIGTERM
+        print_error("\nstopped: nothing was written")
+        return INTERRUPTED
+    if added is None:
+        return 0
+    return finish(arguments, file, added, asks=asks)

@@ -1,0 +1,108 @@
+"""`syncd init` where there is a config: one more folder, all else stays as it is."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from syncd.cli.init_answers import Answer, Options, answer, fault_of, list_tasks, require
+from syncd.cli.init_files import Files, replace_text
+from syncd.cli.init_first import entry_of
+from syncd.cli.init_questions import agrees, ask_address
+from syncd.cli.output import print_lines
+from syncd.cli.tasks import Place
+from syncd.config import Config, load_config
+from syncd.config.addresses import Address
+from syncd.config.load import load
+from syncd.config.new_entry import NewEntry, with_entry
+from syncd.config.yaml_document import read_text
+from syncd.errors import UsageError
+from syncd.model import TaskKey
+
+
+def write(file: str, options: Options, *, asks: bool) -> str | None:
+    """Add the folder; returns its path. None = nothing is to be added."""
+    config = load_config(file)
+    _check(config, options)
+    ids = (
+        options.organization_id or config.api.organization_id,
+        options.workspace_id or config.api.workspace_id,
+    )
+    known = options._replace(organization_id=ids[0], workspace_id=ids[1])
+    if not asks:
+        require(known.missing(workspace=True), yes=options.yes)
+    elif not _is_wanted(config, options):
+        return None
+    if not all(ids):
+        address = ask_address(lambda found: _other_server(config, found))
+        ids = (address.organization_id, address.workspace_id)
+        known = known._replace(task_id=known.task_id or address.task_id)
+    organization, workspace = ids[0] or 0, ids[1] or 0
+    place, text = Place(config, organization, workspace), read_text(file)
+
+    def entry(given: Answer) -> NewEntry:
+        api = config.api
+        return entry_of(given, file)._replace(
+            organization_id=None if organization == api.organization_id else organization,
+            workspace_id=None if workspace == api.workspace_id else workspace,
+        )
+
+    found = answer(
+        known,
+        lambda: list_tasks(place, None),
+        lambda task_id: _taken(config, place.key._replace(task_id=task_id)),
+        lambda given: fault_of(file, with_entry(file, text, entry(given))),
+        asks=asks,
+    )
+    new = with_entry(file, text, entry(found))
+    load(file, with_key=True, text=new)
+    with Files() as files:
+        if found.make:
+            files.directory(found.path)
+        replace_text(file, new)
+    print_lines(f"Added {found.path} to {file}")
+    return found.path
+
+
+def _check(config: Config, options: Options) -> None:
+    """Raise UsageError for options that do not go with the config that is there."""
+    file, api = config.file, config.api
+    if options.sandbox and not (api.sandbox and options.folder and options.task_id):
+        what = "a playground: add to it with --task and --folder" if api.sandbox else "your own"
+        raise UsageError(f"{file} is there already, {what}; -c FILE makes another")
+    if options.address and (fault := _other_server(config, options.address)):
+        raise UsageError(fault)
+    if options.token_file is not None:
+        source = api.key_source
+        named = source.location[0] if source and source.kind == "token_file" else ""
+        if os.path.realpath(named) != os.path.realpath(options.token_file):
+            has = f"names its key already: {source}" if source else "needs no key"
+            raise UsageError(f"--token-file is for a new config; {file} {has}")
+
+
+def _other_server(config: Config, address: Address) -> str | None:
+    if config.api.sandbox:
+        away = shlex.join(["mv", config.file, f"{config.file}.playground"])
+        return (
+            f"{config.file} is a playground: for a config of your own move it away ({away}), "
+            "or name another with -c"
+        )
+    if config.api.url != address.url:
+        return f"{config.file} is for {config.api.url}, not for {address.url}: name another with -c"
+    return None
+
+
+def _is_wanted(config: Config, options: Options) -> bool:
+    """Ask before a person who wants a config of their own adds to the playground."""
+    if not config.api.sandbox or options.folder or options.task_id:
+        print_lines(f"{config.file} is there: this adds a folder to it.")
+        return True
+    print_lines(f"{_other_server(config, Address(''))}.")
+    return agrees("Add a folder to the playground?", default=False)
+
+
+def _taken(config: Config, task: TaskKey) -> str | None:
+    for entry in config.entries:
+        if entry.task == task:
+            return f"{task} is already that of {entry.path}."
+    return None

@@ -1,0 +1,155 @@
+"""What `syncd init` does once the config is written: check, plan, first run, service."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+
+from syncd.cli import check, once, unit
+from syncd.cli.errors import INTERRUPTED
+from syncd.cli.init_files import Files
+from syncd.cli.init_questions import agrees
+from syncd.cli.output import print_error, print_lines
+from syncd.config import Config, load_config
+from syncd.config.locations import find_config
+from syncd.engine.report import KEY, LATER, OK, PARTLY
+from syncd.errors import ConfigError
+from syncd.overview.status_file import read_status
+from syncd.state.lock import lock_owner
+
+
+def finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) -> int:
+    """Check the new folder and show its plan; run and install what is wanted."""
+    try:
+        return _finish(arguments, file, path, asks=asks)
+    except (EOFError, KeyboardInterrupt) as error:
+        if type(error) not in (EOFError, KeyboardInterrupt):
+            raise
+        text = f"{file} is written; `{_command(file, '--once')}` makes the first run"
+        print_error(f"\nstopped: {text}")
+        return INTERRUPTED
+
+
+def _finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) -> int:
+    print_lines("")
+    checks = check.examine(file, offline=False, only=path)
+    check.show(checks)
+    code = check.code_of(checks)
+    if any(c.code not in (OK, PARTLY) or (c.code and c.what != "folder") for c in checks):
+        print_error(f"mend that, then: `{_command(file, 'check')}`")
+        return code
+    print_lines("")
+    code = once.run(_once(arguments, file, path, dry_run=True))
+    if code in (KEY, LATER):
+        return code
+    config = load_config(file)
+    pid = _service(config)
+    if pid is not None:
+        if arguments.yes or (asks and agrees("The service runs. Let it read the config again?")):
+            return _reload(file, pid)
+        print_lines(f"The service reads the config again after: kill -HUP {pid}")
+        return code
+    runs = arguments.yes or (asks and agrees("Do this now?"))
+    if runs:
+        code = once.run(_once(arguments, file, path, dry_run=False))
+    wants = arguments.service
+    if wants is None and asks and not config.api.sandbox and unit.unit_of(file).manager:
+        wants = agrees("Keep it so from now on, as a service of yours?")
+    if wants:
+        return max(code, install_service(file))
+    _say_next(file, ran=runs)
+    return code
+
+
+def install_service(file: str) -> int:
+    """Put the user's unit in place and start it; 1 if a step failed, each told with its command."""
+    path = unit.unit_path()
+    if path is None:
+        raise ConfigError()
+    text, failed = unit.unit_text(file), False
+    if os.path.lexists(path):
+        with open(path, encoding="utf-8", errors="replace") as there:
+            same = there.read() == text
+        print_lines(f"{path} is there already" + ("" if same else ", and left as it is"))
+    else:
+        with Files() as files:
+            files.file(path, text)
+        print_lines(f"Wrote {path}")
+    if not unit.unit_of(file).manager:
+        steps = " && ".join(map(shlex.join, unit.start_steps()))
+        print_error(
+            "no systemd of this user answers here, so the unit was not started; where one does: "
+            f"{steps}; without systemd a line for `crontab -e`: {unit.cron_line(_option(file))}"
+        )
+        return PARTLY
+    for step in unit.start_steps():
+        reason = unit.run_step(step)
+        if reason is not None:
+            failed = True
+            print_error(f"{reason}; by hand: {shlex.join(step)}")
+            if "enable" in step:
+                print_error(f"what the service says: journalctl --user -u {unit.NAME} -n 20")
+        else:
+            print_lines(f"ok   {shlex.join(step)}")
+    if not failed:
+        print_lines(f"The service runs: `{_command(file, 'status')}` tells how it fares.")
+    return PARTLY if failed else OK
+
+
+def _service(config: Config) -> int | None:
+    """The pid of the service that works on this state; None = none does."""
+    owner = lock_owner(config.state_dir)
+    return owner if owner is not None and owner == read_status(config.state_dir).pid else None
+
+
+def _reload(file: str, pid: int) -> int:
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except OSError as error:
+        print_error(f"the service did not hear of it ({error.strerror}): kill -HUP {pid}")
+        return PARTLY
+    print_lines(f"The service takes it up: `{_command(file, 'status')}` tells how it fares.")
+    return OK
+
+
+def _once(
+    arguments: argparse.Namespace, file: str, path: str, *, dry_run: bool
+) -> argparse.Namespace:
+    """The options of `syncd --once --folder PATH`."""
+    flags = ("json", "wait", "allow_delete", "adopt", "retry", "offline")
+    return argparse.Namespace(
+        once=True,
+        command=None,
+        config=file,
+        folder=[path],
+        dry_run=dry_run,
+        verbose=arguments.verbose,
+        quiet=arguments.quiet,
+        log_format=arguments.log_format,
+        **dict.fromkeys(flags, False),
+    )
+
+
+def _say_next(file: str, *, ran: bool) -> None:
+    print_lines("")
+    if not ran:
+        print_lines(f"Nothing was sent yet. `{_command(file, '--once')}` makes the first run.")
+    print_lines(
+        f"`{_command(file)}` keeps watching the folder; `{_command(file, 'init', '--service')}` "
+        "lets systemd do that."
+    )
+
+
+def _command(file: str, *words: str) -> str:
+    return " ".join(("syncd", *words)) + _option(file)
+
+
+def _option(file: str) -> str:
+    """` -c FILE`, unless syncd finds the file without it."""
+    try:
+        found = find_config(None)
+    except ConfigError:
+        found = ""
+    return "" if found == file else f" -c {shlex.quote(file)}"
