@@ -91,15 +91,20 @@ def _check_all(checks: Checks, config: Config, offline: bool, only: str | None) 
     key = _check_key(checks, config)
     ledger = _check_state(checks, config.state_dir)
     targets = _check_folders(checks, config, ledger, only)
+    wanted = [target for target in targets if _is_wanted(target, only)]
     if offline:
         return targets
     if not key or ledger is None:
         text, code = "not tried: what is wrong above comes first", code_of(checks)
-        folders = (target.folder for target in targets)
+        folders = (target.folder for target in wanted)
         checks += [Check("task", f.name, f"{f.task}: {text}", code) for f in folders]
     else:
-        _check_tasks(checks, config, targets)
+        _check_tasks(checks, config, targets, wanted)
     return targets
+
+
+def _is_wanted(target: Target, only: str | None) -> bool:
+    return only in (None, target.folder.path, target.parent)
 
 
 def _check_key(checks: Checks, config: Config) -> bool:
@@ -170,10 +175,10 @@ def _check_folders(
         checks.append(Check(what, report.name, report.error or "", report.exit_code))
     for removed in folders.removed:
         checks.append(Check("folder", removed.path, str(removed), warning=True))
-    targets = [t for t in folders.targets if only in (None, t.folder.path, t.parent)]
-    for folder in (target.folder for target in targets):
-        checks += _check_folder(folder, attached[folder.task])
-    return targets
+    for target in folders.targets:
+        if _is_wanted(target, only):
+            checks += _check_folder(target.folder, attached[target.folder.task])
+    return list(folders.targets)
 
 
 def _check_folder(folder: Folder, attached: Collection[str]) -> Iterator[Check]:
@@ -188,11 +193,13 @@ def _check_folder(folder: Folder, attached: Collection[str]) -> Iterator[Check]:
         yield Check("folder", folder.name, f"{problem.path}: {problem.reason}", PARTLY)
 
 
-def _check_tasks(checks: Checks, config: Config, targets: Sequence[Target]) -> None:
-    """List each task once, as any cycle does; the answers tell of key, clock and quota."""
+def _check_tasks(
+    checks: Checks, config: Config, targets: Sequence[Target], wanted: Sequence[Target]
+) -> None:
+    """List the wanted tasks once, as any cycle does; the answers tell of key, clock and quota."""
     code, skew = OK, 0.0
     with assemble(config, writing=False, hooks=Hooks()) as assembly:
-        for folder in (target.folder for target in targets):
+        for folder in (target.folder for target in wanted):
             text = f"{folder.task}: {NOT_TRIED}"
             if code != KEY:
                 try:

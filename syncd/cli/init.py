@@ -10,7 +10,7 @@ from syncd.cli import init_add, init_first
 from syncd.cli.errors import INTERRUPTED
 from syncd.cli.init_answers import Options
 from syncd.cli.init_finish import finish, install_service
-from syncd.cli.output import print_error
+from syncd.cli.output import print_error, print_lines
 from syncd.config.locations import place_for_config
 
 
@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (EOFError, KeyboardInterrupt) as error:
         if type(error) not in (EOFError, KeyboardInterrupt):
             raise  # SIGTERM
-        print_error("\nstopped: nothing was written")
+        print_lines("", error=True)
+        print_error("stopped: nothing was written")
         return INTERRUPTED
     if added is None:
         return 0

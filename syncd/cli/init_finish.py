@@ -14,8 +14,8 @@ from syncd.cli.init_questions import agrees
 from syncd.cli.output import print_error, print_lines
 from syncd.config import Config, load_config
 from syncd.config.locations import find_config
-from syncd.engine.report import KEY, LATER, OK, PARTLY
-from syncd.errors import ConfigError
+from syncd.engine.report import KEY, LATER, OK, PARTLY, worst
+from syncd.errors import ConfigError, UsageError
 from syncd.overview.status_file import read_status
 from syncd.state.lock import lock_owner
 
@@ -28,7 +28,8 @@ def finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) -
         if type(error) not in (EOFError, KeyboardInterrupt):
             raise
         text = f"{file} is written; `{_command(file, '--once')}` makes the first run"
-        print_error(f"\nstopped: {text}")
+        print_lines("", error=True)
+        print_error(f"stopped: {text}")
         return INTERRUPTED
 
 
@@ -58,16 +59,17 @@ def _finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) 
     if wants is None and asks and not config.api.sandbox and unit.unit_of(file).manager:
         wants = agrees("Keep it so from now on, as a service of yours?")
     if wants:
-        return max(code, install_service(file))
+        return worst([code, install_service(file)])
     _say_next(file, ran=runs)
     return code
 
 
 def install_service(file: str) -> int:
     """Put the user's unit in place and start it; 1 if a step failed, each told with its command."""
+    load_config(file)
     path = unit.unit_path()
     if path is None:
-        raise ConfigError()
+        raise UsageError("--service: this user has no home for a unit")
     text, failed = unit.unit_text(file), False
     if os.path.lexists(path):
         with open(path, encoding="utf-8", errors="replace") as there:
@@ -136,10 +138,12 @@ def _say_next(file: str, *, ran: bool) -> None:
     print_lines("")
     if not ran:
         print_lines(f"Nothing was sent yet. `{_command(file, '--once')}` makes the first run.")
-    print_lines(
-        f"`{_command(file)}` keeps watching the folder; `{_command(file, 'init', '--service')}` "
-        "lets systemd do that."
-    )
+    watching = f"`{_command(file)}` keeps watching the folder"
+    if unit.unit_of(file).manager:
+        print_lines(f"{watching}; `{_command(file, 'init', '--service')}` lets systemd do that.")
+    else:
+        print_lines(f"{watching}. A line for `crontab -e` looks every quarter of an hour:")
+        print_lines(f"  {unit.cron_line(_option(file))}")
 
 
 def _command(file: str, *words: str) -> str:

@@ -23,9 +23,10 @@ from syncd.text import is_utf8
 
 _SAMPLE_TASK = 789
 _SAMPLE = "Change me, rename me, delete me; then see what `syncd --once --dry-run` says.\n"
-_WELCOME = """\
-syncd keeps a folder and the attachments of a task in Toggl Focus the same.
-Make an API key at https://focus.toggl.com/settings (a new key ends the old one)."""
+_WELCOME = (
+    "syncd keeps a folder and the attachments of a task in Toggl Focus the same.",
+    "An API key is made at https://focus.toggl.com/settings (a new one ends the old one).",
+)
 
 
 class _Key(NamedTuple):
@@ -44,7 +45,7 @@ def write(file: str, options: Options, *, asks: bool) -> str:
     if options.sandbox:
         return _write_sandbox(file, options, asks=asks)
     if asks:
-        print_lines(_WELCOME)
+        print_lines(*_WELCOME)
     else:
         stored = _stored_key(file) if options.yes else None
         options = options._replace(token_file=options.token_file or stored)

@@ -137,9 +137,8 @@ def _by_number(text: str, tasks: Sequence[Task], found: Sequence[Task]) -> Task 
     listed = next((task for task in tasks if task.id == number), None)
     if listed is not None or not tasks:
         return listed or Task(number, "")
-    if found or not agrees(f"No task of the list has the number {number}. Take it all the same?"):
-        return None
-    return Task(number, "")
+    question = f"No task of the list has the number {number}. Take it all the same?"
+    return None if found or not agrees(question, default=False) else Task(number, "")
 
 
 def _show(tasks: Sequence[Task]) -> None:

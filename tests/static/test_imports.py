@@ -14,7 +14,9 @@ FOR_OTHERS = {
     *("watchdog", "apscheduler", "rich", "pathspec", "python_multipart", "http.server"),
     *("subprocess", "dataclasses", "inspect", "difflib", "fractions", "decimal", "resource"),
     *("syncd.sandbox", "syncd.service.daemon", "syncd.service.worker", "syncd.overview.verdict"),
-    *("syncd.cli.check", "syncd.local.watcher"),
+    *("syncd.cli.check", "syncd.local.watcher", "syncd.cli.unit", "syncd.cli.tasks"),
+    *("syncd.cli.init", "syncd.focus.workspace", "syncd.config.new_config", "getpass", "ctypes"),
+    *("importlib.resources", "readline"),
 }
 """What a cycle that sends nothing has no use for."""
 

@@ -37,7 +37,7 @@ def test_the_document_has_the_keys_that_scripts_rely_on(shell: Shell) -> None:
     assert document["version"] == 1
     assert (document["exit"], document["error"]) == (0, None)
     assert {frozenset(c) for c in document["checks"]} == {
-        frozenset({"what", "name", "ok", "error"})
+        frozenset({"what", "name", "ok", "error", "text"})
     }
 
 
