@@ -67,7 +67,7 @@ def with_entry(file: str, text: str, entry: NewEntry) -> str:
     end, indent = place
     newline = "\r\n" if "\r\n" in text else "\n"
     # Comments that are indented further than the dash belong to the last entry.
-    line_end = text.find("\n", max(end - 1, 0))
+    line_end = text.find("\n", len(text[:end].rstrip()))
     end = len(text) if line_end < 0 else line_end + 1
     comment = re.compile(rf" {{{indent + 1},}}#[^\n]*(?:\n|\Z)")
     while found := comment.match(text, end):

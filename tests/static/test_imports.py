@@ -16,7 +16,7 @@ FOR_OTHERS = {
     *("syncd.sandbox", "syncd.service.daemon", "syncd.service.worker", "syncd.overview.verdict"),
     *("syncd.cli.check", "syncd.local.watcher", "syncd.cli.unit", "syncd.cli.tasks"),
     *("syncd.cli.init", "syncd.focus.workspace", "syncd.config.new_config", "getpass", "ctypes"),
-    *("importlib.resources", "readline"),
+    "readline",
 }
 """What a cycle that sends nothing has no use for."""
 

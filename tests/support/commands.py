@@ -34,6 +34,14 @@ class Said:
         return json.loads(self.out)
 
 
+def bare(*arguments: str) -> Said:
+    """A command line without `-c`."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(arguments)
+    return Said(code, out.getvalue(), err.getvalue())
+
+
 @dataclass
 class Shell:
     """`shell.write("a.txt")`, `shell.syncd("--once")`, `shell.json("list")`."""
@@ -93,10 +101,7 @@ class Shell:
         return self.server.seed((123, 456, 789), name, content, order)
 
     def syncd(self, *arguments: str) -> Said:
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main([*arguments, "-c", str(self.config)])
-        return Said(code, out.getvalue(), err.getvalue())
+        return bare("-c", str(self.config), *arguments)
 
     def json(self, *arguments: str) -> Any:
         return self.syncd(*arguments, "--json").json

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tests.support.processes import PATIENCE, ROOT, environment
 
@@ -39,6 +40,10 @@ class Terminal:
             assert time.monotonic() < end, f"waited in vain: {self.text!r}"
             time.sleep(0.02)
 
+    def type(self, text: str) -> None:
+        """Type as a person does; Enter and Ctrl-C included."""
+        os.write(self._ours, text.encode())
+
     def ended(self) -> tuple[int, str]:
         """The exit status, and all that the terminal has shown."""
         self.shows(lambda _: self.process.poll() is not None)
@@ -52,3 +57,18 @@ class Terminal:
                 self.text += data.decode(errors="replace")
         except OSError:
             return  # Nothing is there now, or nobody writes any more.
+
+
+@contextmanager
+def typed(*lines: str) -> Iterator[None]:
+    """Let stdin be a terminal in which these lines, and then Ctrl-D, were typed already."""
+    ours, theirs = os.openpty()
+    os.write(ours, "".join(f"{line}\n" for line in lines).encode() + b"\x04")
+    before = sys.stdin
+    with open(theirs, encoding="utf-8", errors="surrogateescape") as stdin:
+        sys.stdin = stdin
+        try:
+            yield
+        finally:
+            sys.stdin = before
+            os.close(ours)

@@ -141,3 +141,56 @@ def test_a_clock_that_is_wrong_is_a_warning(shell: Shell) -> None:
     assert said.code == 0
     assert "warn clock: this clock is 1" in said.out
     assert "behind the server's" in said.out
+
+
+def test_the_quota_is_told_with_what_the_config_will_use_of_it(shell: Shell) -> None:
+    shell.quirks.quota = 30
+    (shell.base / "two").mkdir()
+    shell.configure(
+        f"{{path: {shell.root}, task_id: 789}}",
+        f"{{path: {shell.base}/two, task_id: 790, refresh: 10m}}",
+    )
+    said = shell.syncd("check")
+    assert "ok   quota: 28 of 30 requests left, renewed in 59 min; " in said.out
+    # Refreshes take at most a fifth of the quota: 3 an hour each, where 6 are asked for.
+    assert "at rest the service uses 4 an hour, `syncd --once` 2 a run" in said.out
+    shell.server.spend(123, 27)
+    assert "warn quota: 0 requests left" in shell.syncd("check").out
+    assert "ok   key: accepted by the server" in said.out
+    assert "ok   clock: this clock agrees with the server's" in said.out
+    assert "`syncd probe --task N`" in said.out
+
+
+def test_a_server_without_quota_headers_is_told(shell: Shell) -> None:
+    assert "quota: the server tells none; 30 an hour assumed; at rest" in shell.syncd("check").out
+
+
+def test_what_inotify_needs_is_told_with_its_limit(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shell.root / "in" / "deep").mkdir(parents=True)
+    shell.configure(recursive=True)
+    assert "ok   watch: 3 directories on " in shell.syncd("check", "--offline").out
+    from syncd.cli import check_surroundings
+    from syncd.local.inotify_limits import Limit
+
+    tight = Limit("fs.inotify.max_user_watches", "2", "sudo sysctl fs.inotify.max_user_watches=99")
+    monkeypatch.setattr(check_surroundings, "watch_limit", lambda _: tight)
+    said = shell.syncd("check", "--offline")
+    assert said.code == 0
+    assert (
+        "warn watch: 3 directories to watch, and fs.inotify.max_user_watches is 2: sudo" in said.out
+    )
+
+
+def test_a_folder_on_a_network_file_system_is_a_warning(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from syncd.cli import check_surroundings
+    from syncd.local.mounts import Mount
+
+    monkeypatch.setattr(check_surroundings, "mounts", lambda: (Mount("/", "nfs4"),))
+    said = shell.syncd("check", "--offline")
+    assert said.code == 0
+    assert f"warn landing: {shell.root}: on nfs4, which does not tell of every change; " in said.out
+    assert "the service looks at it every 1 min (rescan)" in said.out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncd.cli.main import main
-from tests.support.commands import Said, Shell
+from tests.support.commands import Shell, bare
 from tests.support.faults import Fault
 
 
@@ -22,14 +19,6 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
     with Shell(tmp_path) as shell:
         yield shell
-
-
-def bare(*arguments: str) -> Said:
-    """A command line without `-c`."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(arguments)
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 def answer(shell: Shell, body: Any) -> None:
