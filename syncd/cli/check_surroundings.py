@@ -102,7 +102,8 @@ def _service(unit: Unit, pid: int | None) -> tuple[str, str]:
     journal = f"journalctl {'--user ' * unit.user}-u {unit.name} -n 20"
     if not unit.manager:
         scope = "of this user " * unit.user
-        return f"{runs}; no systemd {scope}answers here: `syncd` by hand, or --once from cron", ""
+        other = ": `syncd` by hand, or --once from cron" if pid is None else ""
+        return f"{runs}; no systemd {scope}answers here{other}", ""
     if unit.load == "not-found":
         return f"{runs}; {unit.name} is not installed ({install})", ""
     if unit.active == "failed":

@@ -14,6 +14,7 @@ from syncd.cli.init_questions import agrees
 from syncd.cli.output import print_error, print_lines
 from syncd.config import Config, load_config
 from syncd.config.locations import find_config
+from syncd.config.new_config import packaged_path
 from syncd.engine.report import KEY, LATER, OK, PARTLY, worst
 from syncd.errors import ConfigError, UsageError
 from syncd.overview.status_file import read_status
@@ -56,7 +57,8 @@ def _finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) 
     if runs:
         code = once.run(_once(arguments, file, path, dry_run=False))
     wants = arguments.service
-    if wants is None and asks and not config.api.sandbox and unit.unit_of(file).manager:
+    stands = unit.unit_of(file)
+    if wants is None and asks and not config.api.sandbox and stands.manager and stands.user:
         wants = agrees("Keep it so from now on, as a service of yours?")
     if wants:
         return worst([code, install_service(file)])
@@ -67,6 +69,10 @@ def _finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) 
 def install_service(file: str) -> int:
     """Put the user's unit in place and start it; 1 if a step failed, each told with its command."""
     load_config(file)
+    stands = unit.unit_of(file)
+    if not stands.user:
+        where = packaged_path("syncd@.service")
+        raise UsageError(f"--service: {file} is for {stands.name}; the top of {where} says how")
     path = unit.unit_path()
     if path is None:
         raise UsageError("--service: this user has no home for a unit")
@@ -79,7 +85,7 @@ def install_service(file: str) -> int:
         with Files() as files:
             files.file(path, text)
         print_lines(f"Wrote {path}")
-    if not unit.unit_of(file).manager:
+    if not stands.manager:
         steps = " && ".join(map(shlex.join, unit.start_steps()))
         print_error(
             "no systemd of this user answers here, so the unit was not started; where one does: "

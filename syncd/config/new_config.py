@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from syncd.config.new_entry import NewEntry, scalar
@@ -62,7 +63,12 @@ class NewConfig(NamedTuple):
 
 def packaged(name: str) -> str:
     """The text of a file that comes with the package: the example config, or a unit."""
-    return files("syncd").joinpath("data", name).read_text(encoding="utf-8")
+    return packaged_path(name).read_text(encoding="utf-8")
+
+
+def packaged_path(name: str) -> Traversable:
+    """Where that file is."""
+    return files("syncd").joinpath("data", name)
 
 
 def playground(config: str) -> str:

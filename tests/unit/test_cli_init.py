@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from syncd.config import Config, load_config
 from syncd.config.load import load
+from syncd.overview.status_file import Status, write_status
+from syncd.state.lock import StateLock, make_state_dir
 from tests.support.commands import KEY, Said, Shell, bare
 
 
@@ -219,6 +223,29 @@ def test_a_second_folder_leaves_every_other_byte_and_mode_and_link_as_they_were(
     assert after.index(new) > after.index(b"#workspace_id")
     assert [entry.path for entry in loaded(shell).entries][1] == str(shell.base / "two $1")
     assert sum("task 789" in line for line in said.out.splitlines()) == 0, "only the new one"
+
+
+def test_a_service_that_runs_is_told_instead_of_a_run_of_its_own(shell: Shell) -> None:
+    init(shell)
+    (shell.base / "two").mkdir()
+    state = loaded(shell).state_dir
+    make_state_dir(state)
+    write_status(state, Status(pid=os.getpid()))
+    heard: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, _: heard.append(number))
+    folder = ["--folder", str(shell.base / "two"), "--task"]
+    try:
+        with StateLock(state):
+            said = shell.syncd("init", *folder, "790")
+            assert said.code == 0, said.err
+            assert f"reads the config again after: kill -HUP {os.getpid()}" in said.out
+            assert heard == []
+            more = ["--folder", str(shell.base / "three"), "--task", "791", "--yes"]
+            assert shell.syncd("init", *more).code == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert heard == [signal.SIGHUP]
+    assert {entry.method for entry in shell.server.log} == {"GET"}
 
 
 def test_another_workspace_stands_in_the_entry(shell: Shell) -> None:

@@ -167,6 +167,12 @@ def test_check_knows_a_service_that_runs_by_its_lock(
     assert text in service_line(shell)
 
 
-def test_the_config_of_a_system_instance_is_asked_for_by_its_unit(systemd: Systemd) -> None:
-    assert unit.unit_of("/etc/syncd/acme.yaml").name == "syncd@acme.service"
-    assert not unit.unit_of("/etc/syncd/acme.yaml").user
+def test_the_config_of_a_system_instance_has_a_unit_of_the_machine(
+    shell: Shell, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit, "SYSTEM_CONFIG", str(shell.base / "config.yaml"))
+    assert unit.unit_of(str(shell.config)).name == "syncd@config.service"
+    said = shell.syncd("init", "--service")
+    assert said.code == 2
+    assert f"{shell.config} is for syncd@config.service; the top of " in said.err
+    assert systemd.asked == []
