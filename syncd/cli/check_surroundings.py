@@ -76,6 +76,8 @@ def check_quotas(meter: QuotaMeter, targets: Sequence[Target]) -> Iterator[Check
         )
         resets = meter.resets_in(organization)
         when = "" if resets is None else f", renewed in {duration_text(resets)}"
+        if left is None and not meter.key_worked:
+            continue
         if left is None:
             yield Check("quota", name, f"the server tells none; {limit} an hour assumed; {use}")
         elif left <= meter.reserve:

@@ -12,6 +12,7 @@ from syncd.cli.init_answers import Options
 from syncd.cli.init_finish import finish, install_service
 from syncd.cli.output import print_error, print_lines
 from syncd.config.locations import place_for_config
+from syncd.errors import ConfigError, Fault
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,6 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
         print_lines("", error=True)
         print_error("stopped: nothing was written")
         return INTERRUPTED
+    except OSError as error:
+        message = f"cannot be written ({error.strerror}): nothing was written"
+        fault = Fault(message, error.filename or file, hint="name another place with -c")
+        raise ConfigError(fault) from error
     if added is None:
         return 0
     return finish(arguments, file, added, asks=asks)

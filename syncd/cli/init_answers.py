@@ -110,7 +110,10 @@ def answer(
         task = Task(given, "") if given is not None else ask_task(tasks(), task_fault)
 
     def speaks_against(path: str) -> str | None:
-        return fault(Answer(options.kind, path, False, task))
+        try:
+            return fault(Answer(options.kind, path, False, task))
+        except UsageError as error:
+            return str(error)
 
     if options.folder is None:
         path, make = ask_folder(speaks_against)

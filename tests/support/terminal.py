@@ -63,7 +63,9 @@ class Terminal:
 def typed(*lines: str) -> Iterator[None]:
     """Let stdin be a terminal in which these lines, and then Ctrl-D, were typed already."""
     ours, theirs = os.openpty()
-    os.write(ours, "".join(f"{line}\n" for line in lines).encode() + b"\x04")
+    os.write(
+        ours, "".join(f"{line}\n" for line in lines).encode(errors="surrogateescape") + b"\x04"
+    )
     before = sys.stdin
     with open(theirs, encoding="utf-8", errors="surrogateescape") as stdin:
         sys.stdin = stdin

@@ -300,6 +300,12 @@ def test_a_config_that_an_entry_would_disturb_gets_none_but_the_lines_are_told(
     assert shell.config.read_text() == text
 
 
+def test_a_place_that_cannot_be_written_to_is_78(shell: Shell) -> None:
+    said = bare("init", "--sandbox", "-c", f"{shell.token}/config.yaml")
+    assert said.code == 78
+    assert "nothing was written (name another place with -c)" in said.err
+
+
 def test_a_config_with_faults_is_mended_first(shell: Shell) -> None:
     shell.config.write_text("nonsense: 1\n")
     said = shell.syncd("init", "--task", "1", "--folder", str(shell.root))

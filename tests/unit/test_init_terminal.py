@@ -92,6 +92,7 @@ def test_answers_that_cannot_be_used_are_asked_for_again(shell: Shell) -> None:
         "",
         str(shell.token),
         str(shell.base),
+        str(shell.base / "caf\udce9"),
         str(shell.root),
         "n",
         options=("--no-service",),
@@ -106,6 +107,7 @@ def test_answers_that_cannot_be_used_are_asked_for_again(shell: Shell) -> None:
         "The path of a folder, please.",
         "token is no folder.",
         "lies inside this folder",
+        "its name is not UTF-8: rename the folder",
     ):
         assert text in said.out, text
     assert tasks(shell) == [("landing", 791)]
@@ -139,13 +141,15 @@ def test_an_address_that_the_server_refuses_is_asked_for_again(shell: Shell) -> 
     assert "is organization_id 123 wrong?" in said.out
 
 
-def test_the_end_of_the_input_is_130_and_writes_nothing(shell: Shell) -> None:
-    said = asked(shell, address(shell), "logo", str(shell.base / "new"), "y")
-    assert said.code == 0 or "stopped" in said.err
+def test_the_end_of_the_input_is_130_and_tells_what_was_written(shell: Shell) -> None:
     said = asked(shell, options=("-c", str(shell.base / "x/other.yaml")))
     assert said.code == 130
     assert "stopped: nothing was written" in said.err
     assert not (shell.base / "x").exists()
+    said = asked(shell, address(shell), "logo", str(shell.base / "new"), "y")
+    assert said.code == 130
+    assert f"{shell.config} is written; `syncd --once -c {shell.config}` makes the" in said.err
+    assert tasks(shell) == [("new", 791)]
 
 
 def test_a_task_that_has_a_folder_is_not_taken_twice(shell: Shell) -> None:
