@@ -76,15 +76,8 @@ def install_service(file: str) -> int:
     path = unit.unit_path()
     if path is None:
         raise UsageError("--service: this user has no home for a unit")
-    text, failed = unit.unit_text(file), False
-    if os.path.lexists(path):
-        with open(path, encoding="utf-8", errors="replace") as there:
-            same = there.read() == text
-        print_lines(f"{path} is there already" + ("" if same else ", and left as it is"))
-    else:
-        with Files() as files:
-            files.file(path, text)
-        print_lines(f"Wrote {path}")
+    if not _put_unit(file, path):
+        return PARTLY
     if not stands.manager:
         steps = " && ".join(map(shlex.join, unit.start_steps()))
         print_error(
@@ -92,6 +85,33 @@ def install_service(file: str) -> int:
             f"{steps}; without systemd a line for `crontab -e`: {unit.cron_line(_option(file))}"
         )
         return PARTLY
+    return _start_unit(file)
+
+
+def _put_unit(file: str, path: str) -> bool:
+    """Write the unit, unless there is one; False = that one runs another config, which is told."""
+    text = unit.unit_text(file)
+    if not os.path.lexists(path):
+        with Files() as files:
+            files.file(path, text)
+        print_lines(f"Wrote {path}")
+        return True
+    with open(path, encoding="utf-8", errors="replace") as there:
+        old = there.read()
+    if unit.runs_config(old, file):
+        print_lines(f"{path} is there already" + ("" if old == text else ", and left as it is"))
+        return True
+    start = next(line for line in text.splitlines() if line.startswith("ExecStart="))
+    other = f"syncd-{os.path.splitext(os.path.basename(file))[0]}.service"
+    print_error(
+        f"{path} runs another config, and is left as it is: copy it to {other} beside it, write "
+        f"{start} there, and: systemctl --user enable --now {other}"
+    )
+    return False
+
+
+def _start_unit(file: str) -> int:
+    failed = False
     for step in unit.start_steps():
         reason = unit.run_step(step)
         if reason is not None:

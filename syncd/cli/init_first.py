@@ -13,6 +13,7 @@ from syncd.cli.tasks import Place, explain_failure
 from syncd.config import ApiSettings, Config
 from syncd.config.addresses import Address
 from syncd.config.load import load
+from syncd.config.locations import default_state_dir, find_config
 from syncd.config.new_config import PLAYGROUND, NewConfig, playground
 from syncd.config.new_entry import NewEntry, written_path
 from syncd.config.settings import SANDBOX
@@ -57,7 +58,7 @@ def write(file: str, options: Options, *, asks: bool) -> str:
 
     def text_with(given: Answer) -> str:
         ids = (address.organization_id or 0, address.workspace_id or 0)
-        return NewConfig(address.url, *ids, key_file, entry_of(given, file)).text()
+        return NewConfig(address.url, *ids, key_file, entry_of(given, file), _state(file)).text()
 
     found = answer(
         options,
@@ -168,6 +169,19 @@ def _stored_key(file: str) -> str | None:
     except ConfigError:
         return None
     return usual
+
+
+def _state(file: str) -> str | None:
+    """A state of its own for a config beside the usual one: one state has one owner."""
+    try:
+        usual = find_config(None)
+    except ConfigError:
+        return None
+    state = default_state_dir(file)
+    if usual == file or state is None or state != default_state_dir(usual):
+        return None
+    name = os.path.splitext(os.path.basename(file))[0]
+    return written_path(f"{state}-{name}", file)
 
 
 def _usual(file: str) -> str:

@@ -59,14 +59,24 @@ def lingers() -> bool:
 
 def unit_text(config: str) -> str:
     """The user's unit, with this program and this config."""
-    words = _program()
-    if config != os.path.join(expand_home("~/.config/syncd") or "", "config.yaml"):
-        words += ["-c", config]
-    start = f"ExecStart={' '.join(map(_quoted, words))}\n"
+    start = f"ExecStart={' '.join(map(_quoted, _program()))}{_config_option(config)}\n"
     text = packaged(NAME)
     if text.count(_PACKAGED_START) != 1:
         raise ValueError(f"{NAME} has not one {_PACKAGED_START.strip()}")
     return text.replace(_PACKAGED_START, start)
+
+
+def runs_config(text: str, config: str) -> bool:
+    """Whether a unit that is there runs this config, by whatever program."""
+    starts = [line for line in text.splitlines() if line.startswith("ExecStart=")]
+    option = _config_option(config)
+    return bool(starts) and (starts[-1].endswith(option) if option else " -c " not in starts[-1])
+
+
+def _config_option(config: str) -> str:
+    """The end of ExecStart=: nothing for the config that the service finds by itself."""
+    usual = os.path.join(expand_home("~/.config/syncd") or "", "config.yaml")
+    return "" if config == usual else f" -c {_quoted(config)}"
 
 
 def unit_path() -> str | None:

@@ -34,6 +34,8 @@ class NewConfig(NamedTuple):
     token_file: str | None
     """As the config writes it; None for the sandbox."""
     entry: NewEntry
+    state_dir: str | None = None
+    """As the config writes it; None = the default, of the sandbox the example's."""
 
     def text(self) -> str:
         """The whole config, with the comments of the example."""
@@ -49,7 +51,10 @@ class NewConfig(NamedTuple):
         if self.token_file is not None:
             key = f"  token_file: {scalar(self.token_file)}\n"
             changes.append(("  #token_file: ~/.config/syncd/token\n", key))
-        if self.url != SANDBOX:
+        if self.state_dir is not None:
+            own = f"\nstate_dir: {scalar(self.state_dir)}\n"
+            changes.append(("\nstate_dir: .syncd-sandbox\n", own))
+        elif self.url != SANDBOX:
             changes.append(
                 ("\nstate_dir: .syncd-sandbox\n", "\n#state_dir: ~/.local/state/syncd\n")
             )

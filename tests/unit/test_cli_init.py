@@ -108,6 +108,12 @@ def test_a_playground_needs_no_answer_and_lies_beside_its_config(shell: Shell) -
     assert len(loaded(shell).entries) == 2
 
 
+def test_a_config_beside_the_usual_one_gets_a_state_of_its_own(shell: Shell) -> None:
+    assert bare("init", "--sandbox").code == 0
+    assert init(shell).code == 0
+    assert loaded(shell).state_dir == str(shell.base / ".local/state/syncd-config")
+
+
 def test_each_takes_the_parent_of_folders_and_no_task(shell: Shell) -> None:
     (shell.root / "4711 Logo").mkdir()
     options = ["--organization", "123", "--workspace", "456", "--token-file", str(shell.token)]

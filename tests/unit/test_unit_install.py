@@ -84,11 +84,25 @@ def test_the_service_is_installed_and_started(
 def test_a_unit_of_ones_own_is_left_as_it_is(shell: Shell, systemd: Systemd, program: Path) -> None:
     own = shell.base / ".config/systemd/user/syncd.service"
     own.parent.mkdir(parents=True)
-    own.write_text("mine")
+    mine = f"ExecStart=/opt/syncd -c %h/{shell.config.name}\n# mine\n"
+    own.write_text(mine)
     said = shell.syncd("init", "--service")
     assert said.code == 0
     assert "and left as it is" in said.out
-    assert own.read_text() == "mine"
+    assert own.read_text() == mine
+
+
+@pytest.mark.parametrize("start", ["/x/syncd", "/x/syncd -c /other.yaml"])
+def test_a_unit_of_another_config_is_not_started_for_this_one(
+    shell: Shell, systemd: Systemd, program: Path, start: str
+) -> None:
+    own = shell.base / ".config/systemd/user/syncd.service"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"ExecStart={start}\n")
+    said = shell.syncd("init", "--service")
+    assert said.code == 1
+    assert "runs another config, and is left as it is: copy it to syncd-config.service" in said.err
+    assert systemd.asked == []
 
 
 def test_a_step_that_fails_is_told_with_its_command_and_the_others_are_done(
