@@ -24,20 +24,17 @@ def write(file: str, options: Options, *, asks: bool) -> str | None:
     """Add the folder; returns its path. None = nothing is to be added."""
     config = load_config(file)
     _check(config, options)
-    ids = (
-        options.organization_id or config.api.organization_id,
-        options.workspace_id or config.api.workspace_id,
+    known = options._replace(
+        organization_id=options.organization_id or config.api.organization_id,
+        workspace_id=options.workspace_id or config.api.workspace_id,
     )
-    known = options._replace(organization_id=ids[0], workspace_id=ids[1])
     if not asks:
         require(known.missing(workspace=True), yes=options.yes)
     elif not _is_wanted(config, options):
         return None
-    if not all(ids):
-        address = ask_address(lambda found: _other_server(config, found))
-        ids = (address.organization_id, address.workspace_id)
-        known = known._replace(task_id=known.task_id or address.task_id)
-    organization, workspace = ids[0] or 0, ids[1] or 0
+    if not (known.organization_id and known.workspace_id):
+        known = known.at(ask_address(lambda found: _other_server(config, found)))
+    organization, workspace = known.organization_id or 0, known.workspace_id or 0
     place, text = Place(config, organization, workspace), read_text(file)
 
     def entry(given: Answer) -> NewEntry:

@@ -53,6 +53,14 @@ class Options(NamedTuple):
         rest = (arguments.sandbox, arguments.yes)
         return cls(address, organization, workspace, task, kind, folder, token_file, *rest)
 
+    def at(self, address: Address) -> Options:
+        """With the workspace of an address, and its task if none is named yet."""
+        return self._replace(
+            organization_id=address.organization_id,
+            workspace_id=address.workspace_id,
+            task_id=self.task_id or (address.task_id if self.kind == "path" else None),
+        )
+
     @property
     def adds_nothing(self) -> bool:
         """Whether no option says what to write."""
