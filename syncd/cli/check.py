@@ -23,6 +23,10 @@ from syncd.state.ledger import Ledger
 
 SKEW = 300.0
 """Seconds by which this clock may differ from the server's without a warning."""
+_NO_TASK_FOLDER = (
+    'no task folder yet: name a subfolder by its task\'s number, as in "789 Logo" '
+    "(`syncd tasks` lists the numbers)"
+)
 _PROBE = (
     "What the server does where its documentation is silent: `syncd probe --task N` measures it "
     "(N: a task for trying things)."
@@ -169,7 +173,8 @@ def _check_folders(
     for parent in folders.parents:
         if parent not in unreadable:
             found = sum(1 for t in folders.targets if t.parent == parent)
-            checks.append(Check("each", parent, count(found, "task folder")))
+            text = count(found, "task folder") if found else _NO_TASK_FOLDER
+            checks.append(Check("each", parent, text))
     for report in folders.errors:
         what = "each" if report.path in folders.parents else "folder"
         checks.append(Check(what, report.name, report.error or "", report.exit_code))
