@@ -12,7 +12,13 @@ from syncd.cli.check_result import Check, Checks
 from syncd.cli.check_surroundings import check_quotas, check_service, check_watches
 from syncd.cli.errors import NOT_TRIED, exit_code_of, explain
 from syncd.cli.format import count, duration_text
-from syncd.cli.output import print_error, print_json, print_lines, print_warning
+from syncd.cli.output import (
+    print_error,
+    print_json,
+    print_lines,
+    print_report,
+    print_warning,
+)
 from syncd.config import Config, find_config, load_config
 from syncd.engine.report import CONFIG, KEY, LATER, OK, PARTLY, worst
 from syncd.errors import ConfigError, FolderError, StateError, SyncdError
@@ -54,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def show(checks: Checks, *, as_json: bool = False) -> None:
     """Print the results, and on stderr those that are wrong."""
     if not as_json:
-        print_lines(*map(str, checks))
+        print_report([check.line() for check in checks])
     for result in checks:
         if result.code != OK:
             print_error(f"{result.name}: {result.text}", on_stdout=True)

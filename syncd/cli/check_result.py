@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from syncd.cli.rows import Row
 from syncd.engine.report import OK
+from syncd.text import sanitized
 
 
 class Check(NamedTuple):
@@ -24,9 +26,16 @@ class Check(NamedTuple):
         error = None if ok and not self.warning else self.text
         return {"what": self.what, "name": self.name, "ok": ok, "error": error, "text": self.text}
 
+    def line(self) -> Row:
+        mark = "FAIL" if self.code != OK else "warn" if self.warning else "ok"
+        return _Line(mark, f"{self.name}: {self.text}")
+
+
+class _Line(Row):
+    """A line that begins with its word, at the left margin."""
+
     def __str__(self) -> str:
-        mark = "FAIL" if self.code != OK else "warn" if self.warning else "ok  "
-        return f"{mark} {self.name}: {self.text}"
+        return sanitized(f"{self.word:<4} {self.text}")
 
 
 Checks = list[Check]
