@@ -43,7 +43,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[Status]:
 def writer(sim: Simulation, written: list[Status]) -> Iterator[StatusWriter]:
     assert written == []
     watcher = Watcher(lambda _: None)
-    config = cast(Any, SimpleNamespace(file="config.yaml", state_dir=str(sim.state)))
+    nothing = {"has_outputs": False, "on_problem": ()}
+    config = cast(Any, SimpleNamespace(file="config.yaml", state_dir=str(sim.state), **nothing))
     yield StatusWriter(config, sim.worker, watcher, Notifier({}))
     watcher.stop()
 

@@ -14,7 +14,8 @@ FOR_OTHERS = {
     *("watchdog", "apscheduler", "rich", "pathspec", "python_multipart", "http.server"),
     *("subprocess", "dataclasses", "inspect", "difflib", "fractions", "decimal", "resource"),
     *("syncd.sandbox", "syncd.service.daemon", "syncd.service.worker", "syncd.overview.verdict"),
-    *("syncd.cli.check", "syncd.local.watcher"),
+    *("syncd.cli.check", "syncd.local.watcher", "syncd.export", "syncd.state.counters"),
+    *("syncd.cli.once_exports", "syncd.cli.status_page", "html"),
 }
 """What a cycle that sends nothing has no use for."""
 
