@@ -14,14 +14,16 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
-from syncd.text import printable, redact
+from syncd.text import escaped_unless_utf8, printable, redact
 
 Format = Literal["text", "json"]
 
 _PRIORITIES = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "DEBUG": 7}
 """Level of logging -> syslog's priority (sd-daemon(3)); INFO is 6."""
+_FOR_PROGRAMS = "syncd.cycles"
+"""The logger whose records are written as JSON only."""
 _REPEAT_SECONDS = 3600.0
 _MAX_LINES = 500
 """Different lines that `RepeatFilter` remembers."""
@@ -67,6 +69,8 @@ class Handler(logging.Handler):
         self._stream = stream
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == _FOR_PROGRAMS and getattr(self.formatter, "kind", None) != "json":
+            return
         stream = self._stream or sys.stderr
         # A closed or full stream is no reason to stop syncing, and there is nowhere to report it.
         with contextlib.suppress(OSError, ValueError):
@@ -108,7 +112,7 @@ class Formatter(logging.Formatter):
     """One line for a record.
 
     text: time, level unless it is INFO, and text · journal: priority and text · json: one object
-    in ASCII.
+    in ASCII (docs/operations.md).
     """
 
     def __init__(self, kind: Literal["text", "journal", "json"]) -> None:
@@ -125,6 +129,7 @@ class Formatter(logging.Formatter):
                     "level": level.lower(),
                     "logger": record.name,
                     "message": text,
+                    **_fields(record),
                 }
             )
         if not record.name.startswith("syncd"):
@@ -133,6 +138,15 @@ class Formatter(logging.Formatter):
             return f"<{_PRIORITIES.get(level, 6)}>{text}"
         at = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M:%S")
         return f"{at} {text}" if level == "INFO" else f"{at} {level} {text}"
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """What the record tells programs besides its text (engine/events.py)."""
+    fields: dict[str, Any] = getattr(record, "fields", {})
+    return {
+        key: redact(escaped_unless_utf8(value)) if isinstance(value, str) else value
+        for key, value in fields.items()
+    }
 
 
 def is_journal(stream: TextIO) -> bool:

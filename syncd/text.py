@@ -3,11 +3,16 @@ keys, and escaped."""
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 from unicodedata import category
 
 _FOCUS_KEYS = re.compile(r"toggl_sk_[A-Za-z0-9_-]{16,}")
 _BARE_KEYS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32}(?![0-9A-Za-z])")
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_NUMBERS = re.compile(r"trace_id \S+|\d+")
 _ZERO_WIDTH_JOINERS = "\u200c\u200d"
 """Parts of letters and emoji: printed as they are."""
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -51,6 +56,25 @@ def shortened(text: str, limit: int = 80) -> str:
 def escaped_unless_utf8(name: str) -> str:
     """A file name as reports and JSON carry it: unchanged if it is UTF-8, else printable."""
     return name if is_utf8(name) else printable(name)
+
+
+def without_numbers(message: str) -> str:
+    """A message without what differs between two about the same error."""
+    return _NUMBERS.sub("#", message)
+
+
+def json_text(document: Any, indent: int | None = None) -> str:
+    """One JSON document, redacted, in ASCII, so that any name survives any locale.
+
+    A byte of a name that is not UTF-8 becomes `\\xff`, as in lines for people.
+    """
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    text = redact(_NOT_UTF8.sub(lambda byte: _in_json(printable(byte[0])), text))
+    return _NOT_ASCII.sub(lambda char: _in_json(char[0]), text)
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def is_utf8(name: str) -> bool:

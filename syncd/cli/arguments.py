@@ -110,7 +110,7 @@ def _commands(parser: argparse.ArgumentParser) -> None:
     _flag(check, "--offline", "send no request")
     status = command("status", "what was done last and will be done next")
     _flag(status, "--watch", "the same, live, until Ctrl-C")
-    status.add_argument("--html", metavar="FILE", help="write it as one self-contained page")
+    status.add_argument("--html", metavar="FILE", help="write it as one self-contained page, too")
     command("why", "everything about one file").add_argument("file", metavar="FILE")
     _folder(command("list", "the task's attachments in display order (one list each)"))
     log = command("log", "what was done lately, newest last")

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from syncd.config import Config
-from syncd.engine.context import Context, NoProgress, Progress
+from syncd.engine.context import Context, NoProgress, NoTally, Progress, Tally
 from syncd.engine.quota import QuotaMeter
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
@@ -71,9 +71,12 @@ def connect(
     meter = QuotaMeter(api.url, ledger, time.time, configured=api.quota, reserve=api.quota_reserve)
     transport = HttpTransport(url, key, timeout=api.timeout, connections=api.connections)
 
-    def sending(task: TaskKey, method: str) -> None:
+    tally = _tally(config, ledger)
+
+    def sending(task: TaskKey, call: str) -> None:
         hooks.checkpoint()
-        meter.sending(task, method)
+        meter.sending(task, call)
+        tally.add("requests", call)
         organization = task.organization_id
         hooks.progress.requested(meter.requests.total, lambda: meter.left(organization))
 
@@ -95,8 +98,18 @@ def connect(
         max_batch_bytes=api.max_batch_bytes,
         pulse=hooks.pulse,
         checkpoint=hooks.checkpoint,
+        tally=tally,
     )
     return context, transport
+
+
+def _tally(config: Config, ledger: Ledger) -> Tally:
+    """The totals for `metrics_file`; without it nothing is counted."""
+    if config.metrics_file is None:
+        return NoTally()
+    from syncd.state.counters import Counters
+
+    return Counters(ledger)
 
 
 def read_key(config: Config) -> str:

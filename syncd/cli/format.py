@@ -10,6 +10,8 @@ from syncd.cli.rows import Headline, Lines, Row
 from syncd.core.plan import Held
 from syncd.engine.report import LATER, OK, FolderReport
 from syncd.overview.status import FolderStatus, QuotaStatus, state_of
+from syncd.overview.words import count as count
+from syncd.overview.words import size_text as size_text
 from syncd.text import printable
 
 FOLD = 20
@@ -17,7 +19,6 @@ FOLD = 20
 _CONTESTED = "somebody keeps changing it: left as it is until tomorrow"
 _BAR = 20
 """Characters of the quota's bar."""
-_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _KINDS = {
     "created": "create",
     "replaced": "replace",
@@ -148,14 +149,6 @@ def held_text(held: Held) -> str:
     return f"{held.action} {held.name} (id {held.id}, {size_text(held.size)}): {held.reason}"
 
 
-def size_text(size: int) -> str:
-    """`512 bytes`, `3.4 MiB`."""
-    if size < 1024:
-        return count(size, "byte")
-    power = min((size.bit_length() - 1) // 10, len(_UNITS))
-    return f"{size / 1024**power:.1f} {_UNITS[power - 1]}"
-
-
 def time_text(at: float, now: float) -> str:
     """A time for people: "14:03 (2 min ago)", "2026-11-02 14:03 (in 3 days)"."""
     local, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)
@@ -171,11 +164,6 @@ def duration_text(seconds: float) -> str:
             number = int(seconds // length)
             return f"{number} {unit}{'s' if unit == 'day' and number > 1 else ''}"
     return f"{int(seconds)} s"
-
-
-def count(number: int, word: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _headline(report: FolderReport, dry_run: bool) -> Headline:

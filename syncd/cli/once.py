@@ -21,7 +21,7 @@ from syncd.engine.report import KEY, LATER, FolderReport, Trouble
 from syncd.engine.run import writes
 from syncd.errors import StateDamaged, StateError, Stopped, UsageError
 from syncd.model import Folder
-from syncd.overview.folders import Target, choose, find_folders, register
+from syncd.overview.folders import Folders, Target, choose, find_folders, register
 from syncd.overview.status import FolderStatus, QuotaStatus, task_text
 from syncd.overview.status_file import (
     Status,
@@ -39,7 +39,7 @@ log = logging.getLogger("syncd.once")
 def run(arguments: argparse.Namespace) -> int:
     """Run, report, and return the exit status."""
     once = OnceRun(arguments)
-    if share_terminal():
+    if share_terminal() and arguments.log_format == "text":
         # The report names every write: the log need not.
         writes.setLevel(logging.WARNING)
     with once.shutdown.handling_signals():
@@ -103,7 +103,7 @@ class OnceRun:
             try:
                 self._run_folders(assembly, targets)
                 if writing:
-                    self._write_status(assembly, targets)
+                    self._write_status(assembly, targets, folders)
             finally:
                 self.report.requests = self._requests()
                 self.report.quota = self._quota(assembly, targets)
@@ -154,8 +154,11 @@ class OnceRun:
             self._folder_run = None
         return run.report(trouble)
 
-    def _write_status(self, assembly: Assembly, targets: Sequence[Target]) -> None:
-        """Write the status file; folders that were not run keep the status that they had."""
+    def _write_status(
+        self, assembly: Assembly, targets: Sequence[Target], folders: Folders
+    ) -> None:
+        """Write the status file, and what else the config names; folders that were not run keep
+        the status that they had."""
         config, now, reports = assembly.config, time.time(), self.report.folders
         tasks = {t.folder.path: t.folder.task for t in targets}
         run = [FolderStatus.of(r, tasks.get(r.path), last_cycle=now) for r in reports]
@@ -165,6 +168,11 @@ class OnceRun:
         write_status(config.state_dir, Status((*kept, *run), quota, config.file))
         if assembly.context.quota.key_worked and not config.api.sandbox:
             record_worked_key(config.state_dir, str(config.api.key_source))
+        if config.has_outputs or config.on_problem:
+            from syncd.cli.once_exports import export  # few configs name any
+
+            ledger = assembly.context.ledger
+            export(config, ledger, folders, run, now, lambda: bool(self.shutdown.signal))
 
     def _quota(self, assembly: Assembly, targets: Sequence[Target]) -> QuotaStatus:
         organizations = {t.folder.task.organization_id for t in targets}

@@ -5,20 +5,17 @@ A write that fails (a closed pipe, a full disk) stops no work: the exit status t
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import sys
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from syncd import log
 from syncd.cli.colors import has_colors
 from syncd.cli.rows import Lines
 from syncd.cli.streams import flush_all, share_terminal
-from syncd.text import printable, redact, sanitized
-
-_NOT_UTF8 = re.compile("[\ud800-\udfff]")
-_NOT_ASCII = re.compile("[^\x00-\x7f]")
+from syncd.model import NOTHING
+from syncd.text import json_text, sanitized
 
 
 def print_lines(*lines: str, error: bool = False, flush: bool = False) -> None:
@@ -39,12 +36,15 @@ def print_report(lines: Lines) -> None:
     _write(sys.stdout, "".join(f"{line}\n" for line in shown), flush=False)
 
 
-def print_error(message: str, *, on_stdout: bool = False) -> None:
+def print_error(
+    message: str, *, on_stdout: bool = False, extra: Mapping[str, Any] = NOTHING
+) -> None:
     """Print on stderr why the exit status is not 0, a line per fault, with `-q` too.
 
     `on_stdout`: stdout has it as well; a terminal that shows both does not get it twice.
+    `extra`: what a log in JSON tells besides.
     """
-    _print(message, logging.ERROR, on_stdout=on_stdout)
+    _print(message, logging.ERROR, on_stdout=on_stdout, extra=extra)
 
 
 def print_warning(message: str, *, on_stdout: bool = False) -> None:
@@ -52,30 +52,22 @@ def print_warning(message: str, *, on_stdout: bool = False) -> None:
     _print(message, logging.WARNING, on_stdout=on_stdout)
 
 
-def _print(message: str, level: int, *, on_stdout: bool) -> None:
+def _print(
+    message: str, level: int, *, on_stdout: bool, extra: Mapping[str, Any] = NOTHING
+) -> None:
     """Print in the format of the log: for journald with the priority of the level."""
     if on_stdout and share_terminal():
         return
     for line in message.split("\n"):
         if log.writes_levels_for_machines():
-            logging.getLogger("syncd").log(level, "%s", line)
+            logging.getLogger("syncd").log(level, "%s", line, extra={**extra})
         else:
             print_lines(f"syncd: {line}", error=True)
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print one document in ASCII, so that any name survives any locale.
-
-    A byte of a name that is not UTF-8 becomes `\\xff`, as in lines for people.
-    """
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    text = redact(_NOT_UTF8.sub(lambda byte: _in_json(printable(byte[0])), text))
-    text = _NOT_ASCII.sub(lambda char: _in_json(char[0]), text)
-    _write(sys.stdout, text + "\n", flush=True)
-
-
-def _in_json(text: str) -> str:
-    return json.dumps(text)[1:-1]
+    """Print one document, redacted, in ASCII."""
+    _write(sys.stdout, json_text(document, indent=2) + "\n", flush=True)
 
 
 def _write(stream: TextIO, text: str, *, flush: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from syncd.cli.errors import exit_code_of_signal
 from syncd.cli.format import report_lines, summary, trouble_lines
 from syncd.cli.output import print_error, print_json, print_lines, print_report
+from syncd.engine.events import event
 from syncd.engine.folder_run import FolderRun
 from syncd.engine.report import KEY, LATER, OK, FolderReport, Trouble, worst
 from syncd.overview.status import FolderStatus, QuotaStatus
@@ -60,8 +61,10 @@ class RunReport:
         elif not quiet:
             self._print_lines()
         statuses = [FolderStatus.of(report, None, last_cycle=None) for report in self.folders]
-        for line in (line for status in statuses for line in trouble_lines(status)):
-            print_error(line, on_stdout=not quiet)
+        for status in statuses:
+            extra = event("problem", status.name, status.task_id, reason=status.reason)
+            for line in trouble_lines(status):
+                print_error(line, on_stdout=not quiet, extra=extra)
         if self.error is not None:
             print_error(self.error, on_stdout=self.arguments.json)
 

@@ -27,6 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
         return _watch(arguments)
     with open_read_only(arguments) as view:
         facts = gather(view)
+        if arguments.html is not None:
+            from syncd.cli.status_page import write_page  # only this needs it
+
+            write_page(arguments.html, view, facts.folders)
     if arguments.json:
         _print_json(facts)
     elif is_capable_terminal(sys.stdout):

@@ -30,6 +30,7 @@ def check(
     for placed in usable:
         directories.setdefault(os.path.realpath(placed[1].path), []).append(placed)
     _check_duplicates(report, entries)
+    _check_outputs(report, own_files, config)
     for placed in usable:
         _check_nesting(report, directories, placed)
     written = "move it out: syncd would upload it each time that it writes it"
@@ -57,6 +58,23 @@ def _check_duplicates(report: FaultReport, entries: list[PlacedEntry]) -> None:
             if other != where:
                 message = f"{shown} is already that of {_at(report, other)}"
                 report.add((*where, key), message, hint)
+
+
+def _check_outputs(report: FaultReport, own_files: Mapping[str, str | None], config: str) -> None:
+    """Report a page or metrics that cannot be a file, or would replace another one."""
+    taken = {os.path.realpath(config): "the config itself"}
+    if token_file := own_files["token_file"]:
+        taken[os.path.realpath(token_file)] = "the file of api.token_file"
+    for key in ("status_page", "metrics_file"):
+        if not (path := own_files[key]):
+            continue
+        real = os.path.realpath(path)
+        if os.path.isdir(real):
+            hint = "name a file in it"
+            report.add((key,), f"is a directory: {describe(path)}", hint)
+        elif real in taken:
+            report.add((key,), f"is {taken[real]}", "name a file of its own")
+        taken[real] = f"the file of {key}"
 
 
 def _check_nesting(report: FaultReport, directories: Directories, placed: PlacedEntry) -> None:

@@ -74,3 +74,8 @@ class Config(NamedTuple):
     metrics_file: str | None = None
     on_problem: tuple[str, ...] = ()
     """The command that hears of problems; empty = none."""
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether a page or metrics are to be written."""
+        return self.status_page is not None or self.metrics_file is not None

@@ -81,20 +81,21 @@ DONE: dict[Kind, str] = {
 
 def logged(action: Action, at: float, folder: str, quota_left: int | None) -> LoggedAction:
     """A confirmed action as the ledger keeps it for `syncd log`."""
-    what = DONE[action.kind], action.name, _reason(action), action.attachment
+    what = DONE[action.kind], action.name, reason_of(action), action.attachment
     return LoggedAction(at, folder, *what, quota_left, action.old_name)
 
 
 def sentence(action: Action, quota_left: int | None) -> str:
     """A confirmed action in one line of the log."""
-    notes = [_reason(action)]
+    notes = [reason_of(action)]
     notes += [f"{action.size} bytes"] if action.size is not None else []
     notes += [f"id {action.attachment}"] if action.attachment is not None else []
     notes += [f"{quota_left} requests left"] if quota_left is not None else []
     return f"{DONE[action.kind]} {action.name} ({', '.join(notes)})"
 
 
-def _reason(action: Action) -> str:
+def reason_of(action: Action) -> str:
+    """Why it was done, and of a rename the name before."""
     was = "" if action.old_name is None else f"was {action.old_name!r}, "
     return was + action.reason
 

@@ -94,6 +94,25 @@ class NoProgress:
         pass
 
 
+class Tally(Protocol):
+    """Keeps totals that only grow, by name and label; may be called by several threads."""
+
+    def add(self, name: str, label: str = "", by: int = 1) -> None: ...
+
+    def put(self, name: str, label: str, value: int) -> None:
+        """In place of the value before."""
+
+
+class NoTally:
+    """Totals that nobody asks for."""
+
+    def add(self, name: str, label: str = "", by: int = 1) -> None:
+        pass
+
+    def put(self, name: str, label: str, value: int) -> None:
+        pass
+
+
 class Options(NamedTuple):
     """What one run may do beyond the config."""
 
@@ -126,6 +145,7 @@ class _Parts(NamedTuple):
     """Called while work goes on: the worker is alive."""
     checkpoint: Callable[[], None] = lambda: None
     """Called where work can be left: raises Stopped if it is to be."""
+    tally: Tally = NoTally()
 
 
 class Context(_Parts):

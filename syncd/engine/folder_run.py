@@ -53,7 +53,7 @@ class FolderRun:
         if trouble is None and alike and not run.policy.uploads.any_accepted:
             trouble = Trouble(PARTLY, alike, "files")
         report = run.report(trouble, end.refusals)
-        run.note_end(report.exit_code)
+        run.note_report(report)
         run.ledger.write()
         run.context.ledger.flush()
         return report

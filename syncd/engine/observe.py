@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from syncd.core.listing import DAY, DOUBT, apply_list, missing
 from syncd.core.reconcile import paths_to_read
 from syncd.core.snapshot import Snapshot, honoured
@@ -11,7 +13,7 @@ from syncd.engine.failed_uploads import unreadable
 from syncd.errors import FileProblem, InvalidResponse, SyncdError, Throttled
 from syncd.local.ignore import selection
 from syncd.local.scan import scan
-from syncd.model import Folder, FolderSnapshot, Listing, Problem
+from syncd.model import NOTHING, Folder, FolderSnapshot, Listing, Problem
 from syncd.state.task_ledger import TaskLedger
 from syncd.task_state import Refusal, TaskState
 
@@ -83,13 +85,7 @@ class Observer:
         state = self._ledger.state
         folder = scan(self._folder.path, self._folder.rules, state.attached_paths)
         self.found = folder
-        waits = honoured(state, self._context.clock())
-        unread = {
-            f.path: r.error
-            for f in folder.files
-            if (r := waits.get(f.path)) and r.unread and r.fingerprint == f.fingerprint
-        }
-        return _without(folder, unread | self.unreadable)
+        return without_unread(folder, state, self._context.clock(), self.unreadable)
 
     def _with_digests(self, s: Snapshot) -> Snapshot:
         """Read what must be read to decide. What cannot be read is taken out of the files."""
@@ -172,6 +168,19 @@ def still_written(folder: FolderSnapshot, now: float, settle: float) -> frozense
     return frozenset(
         f.path for f in folder.files if 0 <= now - f.fingerprint.ctime_ns / 1e9 < settle
     )
+
+
+def without_unread(
+    folder: FolderSnapshot, state: TaskState, now: float, unreadable: Mapping[str, str] = NOTHING
+) -> FolderSnapshot:
+    """The folder with those files failed that could not be read lately, or are `unreadable`."""
+    waits = honoured(state, now)
+    unread = {
+        f.path: r.error
+        for f in folder.files
+        if (r := waits.get(f.path)) and r.unread and r.fingerprint == f.fingerprint
+    }
+    return _without(folder, unread | {**unreadable})
 
 
 def _without(folder: FolderSnapshot, unreadable: dict[str, str]) -> FolderSnapshot:

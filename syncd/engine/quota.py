@@ -164,7 +164,7 @@ class QuotaMeter:
         self.key_worked = False
         """An answer came that only a good key gets."""
 
-    def sending(self, task: TaskKey, method: str) -> None:  # noqa: ARG002
+    def sending(self, task: TaskKey, call: str) -> None:  # noqa: ARG002
         """A request for this task is about to go out."""
         with self._lock:
             self.requests[task] += 1

@@ -12,6 +12,7 @@ from syncd.engine import actions
 from syncd.engine.actions import Action
 from syncd.engine.context import Context, Options
 from syncd.engine.cost import Limits, cost
+from syncd.engine.events import action_event, cycle_event
 from syncd.engine.failures import FailurePolicy
 from syncd.engine.observe import Observer
 from syncd.engine.report import LATER, OK, FolderReport, Trouble
@@ -21,6 +22,8 @@ from syncd.task_state import Refusal
 
 writes = logging.getLogger("syncd.apply")
 """One line per write."""
+cycles = logging.getLogger("syncd.cycles")
+"""What only programs are told: the end of each run, and what was adopted."""
 
 
 class Run:
@@ -104,17 +107,37 @@ class Run:
         if not done:
             return
         self.done += done
-        now, name = self.context.clock(), self.folder.name
+        now = self.context.clock()
         left = self.context.quota.left(self.folder.task.organization_id)
         for action in done:
-            self.ledger.record_action(actions.logged(action, now, name, left))
-            if action.kind != "adopt" and writes.isEnabledFor(logging.INFO):
-                writes.info("%s: %s", name, actions.sentence(action, left))
+            self._note_action(action, now, left)
         self._note_cycle(OK, left)
 
-    def note_end(self, code: int) -> None:
-        """Keep what this run came to."""
-        self._note_cycle(code, self.context.quota.left(self.folder.task.organization_id))
+    def _note_action(self, action: Action, now: float, left: int | None) -> None:
+        name, tally = self.folder.name, self.context.tally
+        self.ledger.record_action(actions.logged(action, now, name, left))
+        log = cycles if action.kind == "adopt" else writes
+        if log.isEnabledFor(logging.INFO):
+            extra = action_event(action, name, self.folder.task.task_id, left)
+            log.info("%s: %s", name, actions.sentence(action, left), extra=extra)
+        if action.kind in ("create", "replace"):
+            tally.add("sent_files")
+            tally.add("sent_bytes", by=action.size or 0)
+
+    def note_report(self, report: FolderReport) -> None:
+        """Count what went wrong; the next transaction writes it, and what the run came to."""
+        tally, task = self.context.tally, self.folder.task
+        left = self.context.quota.left(task.organization_id)
+        if not self.options.dry_run and cycles.isEnabledFor(logging.INFO):
+            text = "%s: the cycle ended, " + ("in sync" if report.in_sync else "not in sync")
+            cycles.info(text, report.name, extra=cycle_event(report, left))
+        if report.cause is not None:
+            tally.add("errors", report.cause)
+        if report.failed:
+            tally.add("errors", "file", len(report.failed))
+        if report.in_sync:
+            tally.put("last_success", " ".join(map(str, task)), int(self.context.clock()))
+        self._note_cycle(report.exit_code, left)
 
     def _note_cycle(self, code: int, left: int | None) -> None:
         """Keep what this run came to by now, if that is anything new; the next transaction writes

@@ -32,6 +32,15 @@ from syncd.focus.uploads import Receipt, Upload
 from syncd.model import Attachment, Listing, QuotaReading, Rules, TaskKey
 from syncd.text import printable
 
+_METHODS = {
+    "list": "GET",
+    "view": "GET",
+    "create": "POST",
+    "create_bulk": "POST",
+    "update": "PUT",
+    "delete": "DELETE",
+}
+"""The six calls, and the HTTP method of each."""
 _BULK_FILES = 10
 """Files in one bulk create; documented."""
 _ATTACHMENT = 2 << 10
@@ -63,8 +72,9 @@ class FocusClient:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`on_request(task, method)` is called before every request, `on_answer(organization,
-        status, quota)` after every response; its status is None if the server was not reached."""
+        """`on_request(task, name of the call)` is called before every request,
+        `on_answer(organization, status, quota)` after every response; its status is None if the
+        server was not reached."""
         self._transport = transport
         self._create_params = create_params
         self._clock = clock
@@ -76,14 +86,14 @@ class FocusClient:
         """All attachments of a task that are not deleted; `max_files` limits the body's size."""
         call = f"list of {task}"
         limit = RESPONSE + max_files * _ATTACHMENT if max_files else _LIST
-        response = self._get(task, _path(task), call, response_limit=limit)
+        response = self._get(task, "list", _path(task), call, response_limit=limit)
         return parse_list(response, task.task_id, call, self._clock())
 
     def view(self, task: TaskKey, attachment_id: int) -> Attachment | None:
         """One attachment; None = it does not exist or is deleted."""
         call = f"view of attachment {attachment_id} of {task}"
         try:
-            response = self._get(task, f"{_path(task)}/{attachment_id}/view", call)
+            response = self._get(task, "view", f"{_path(task)}/{attachment_id}/view", call)
         except TaskRefused as error:
             if error.status == 404:
                 return None
@@ -117,13 +127,13 @@ class FocusClient:
         """Set name and display order; what a PUT does to a missing field is not documented."""
         call = f'update attachment {attachment_id} ("{printable(name)}") of {task}'
         values = {"name": name, "display_order": display_order}
-        response = self._send(task, "PUT", f"{_path(task)}/{attachment_id}", call, json=values)
+        response = self._send(task, "update", f"{_path(task)}/{attachment_id}", call, json=values)
         self._expect(response, 204, call)
 
     def delete(self, task: TaskKey, attachment_id: int) -> None:
         """Delete an attachment."""
         call = f"delete attachment {attachment_id} of {task}"
-        response = self._send(task, "DELETE", f"{_path(task)}/{attachment_id}", call)
+        response = self._send(task, "delete", f"{_path(task)}/{attachment_id}", call)
         self._expect(response, 204, call)
 
     def fits(self, task: TaskKey, names: Sequence[str]) -> bool:
@@ -149,7 +159,13 @@ class FocusClient:
         with MultipartBody(fields, [(part, upload) for upload in uploads], on_bytes) as body:
             extra = len(body) / _UPLOAD_BYTES_PER_SECOND
             response = self._send(
-                task, "POST", path, call, query=query, body=body, timeout_extra=extra
+                task,
+                "create_bulk" if bulk else "create",
+                path,
+                call,
+                query=query,
+                body=body,
+                timeout_extra=extra,
             )
             self._expect(response, 201, call)
             if not body.complete:
@@ -171,19 +187,20 @@ class FocusClient:
             raise FileProblem(longest.file, "its name is too long for a request")
         return everything, []
 
-    def _get(self, task: TaskKey, path: str, call: str, **options: Any) -> Response:
+    def _get(self, task: TaskKey, name: str, path: str, call: str, **options: Any) -> Response:
         """Send a GET, at most three times: it changes nothing, so it may be repeated."""
         for wait in _RETRY_WAITS:
             try:
-                return self._expect(self._send(task, "GET", path, call, **options), 200, call)
+                return self._expect(self._send(task, name, path, call, **options), 200, call)
             except (Unreachable, Doubtful):
                 self._sleep(wait)
-        return self._expect(self._send(task, "GET", path, call, **options), 200, call)
+        return self._expect(self._send(task, name, path, call, **options), 200, call)
 
-    def _send(self, task: TaskKey, method: str, path: str, call: str, **content: Any) -> Response:
-        self._on_request(task, method)
+    def _send(self, task: TaskKey, name: str, path: str, call: str, **content: Any) -> Response:
+        """`name` is the call's, `call` what is told of it when it fails."""
+        self._on_request(task, name)
         try:
-            response = self._transport.request(method, path, **content)
+            response = self._transport.request(_METHODS[name], path, **content)
         except ShortRead:
             raise
         except ApiError as error:

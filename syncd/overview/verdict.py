@@ -82,7 +82,7 @@ class Verdicts:
 
     def __init__(self, snapshot: Snapshot, deleted: int = 0) -> None:
         """`deleted` as in `Permission`."""
-        self._s = snapshot
+        self.snapshot = self._s = snapshot
         self._plan = guard(reconcile(snapshot), snapshot, Permission(deleted=deleted))
         self._held = {h.id: h for h in self.held}
         self._waiting = {p.path: p.reason for p in self._plan.waiting}

@@ -130,7 +130,7 @@ class Daemon:
         if self._worker.pause.key_refused and self._key.reread(self.transport):
             self._worker.key_changed()
         self._find_moved()
-        self._status.update(at_once=self._asked)
+        self._status.update_between_cycles(at_once=self._asked)
         self._asked = False
         due = self._worker.next_due() - self._worker.clock()
         self._timers.set_due(due)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 
+from syncd.engine.events import event
 from syncd.engine.report import OK, FolderReport
 from syncd.overview.folders import Target
+from syncd.text import without_numbers
 
 log = logging.getLogger("syncd.service")
 
-_VARYING = re.compile(r"trace_id \S+|\d+")
-"""What differs between two messages about the same error."""
 _NAMED = 5
 """So many folders are named when the service starts."""
 
@@ -54,13 +53,15 @@ class ReportLog:
         message = _problem(report)
         if message is None:
             if report.exit_code == OK and self._logged.pop(name, None) is not None:
-                log.info("%s: in order again", name)
+                told = event("recovered", name, report.task_id)
+                log.info("%s: in order again", name, extra=told)
             return
-        constant = _VARYING.sub("#", message)
+        constant = without_numbers(message)
         if self._logged.get(name) != constant:
             self._logged[name] = constant
             level = logging.INFO if report.cause == "quota" else logging.WARNING
-            log.log(level, "%s: %s", name, message)
+            told = event("problem", name, report.task_id, reason=message)
+            log.log(level, "%s: %s", name, message, extra=told)
 
 
 def _problem(report: FolderReport) -> str | None:

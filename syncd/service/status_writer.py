@@ -12,9 +12,10 @@ from syncd.engine.report import FolderReport
 from syncd.errors import StateError
 from syncd.local.watcher import Watcher
 from syncd.model import TaskKey
-from syncd.overview.folders import Folders
+from syncd.overview.folders import Folders, Target
 from syncd.overview.status import FolderStatus, QuotaStatus
 from syncd.overview.status_file import Status, write_status
+from syncd.service.exports import Exports
 from syncd.service.folder_state import FolderState
 from syncd.service.schedule import PACING
 from syncd.service.sdnotify import Notifier
@@ -43,11 +44,14 @@ class StatusWriter:
         self._not_before = float("-inf")
         self._written = Status()
         self._logged_removed: set[TaskKey] = set()
+        self._exports = Exports()
+        worker.on_report = self._tell
 
     def set_folders(self, folders: Folders) -> None:
         """Write the status of these; log those that left the config, once each."""
         self._folders = folders
         self.changed()
+        self._exports.found(self.config, folders)
         for removed in folders.removed:
             if removed.task not in self._logged_removed:
                 log.warning("%s", removed)
@@ -64,6 +68,21 @@ class StatusWriter:
         left = self._not_before - self._worker.clock()
         return max(left, 0.0) if self._changed else float("inf")
 
+    def update_between_cycles(self, *, at_once: bool) -> None:
+        """Update; page and metrics, if there are any, also show what the ledger has yet to
+        write."""
+        self.update(at_once=at_once)
+        if not self.config.has_outputs:
+            return
+        try:
+            news = self._worker.context.ledger.write_waiting()
+        except StateError as error:
+            log.warning("%s", error)
+            self._worker.renew_ledger()
+        else:
+            if news:
+                self._show()
+
     def update(self, *, changed: bool = False, at_once: bool = False) -> None:
         """Write what has changed if that is due, or if a person waits for it."""
         if changed:
@@ -79,6 +98,7 @@ class StatusWriter:
     def write_stopped(self) -> None:
         """Write that the service ends; what it did last stays to be read."""
         self._write(self._status(None))
+        self._exports.stop()
 
     def _write(self, status: Status) -> None:
         """A failure is no reason to stop syncing."""
@@ -88,6 +108,16 @@ class StatusWriter:
         except StateError as error:
             log.warning("%s", error)
         self._notifier.status(_summary(status.folders))
+        self._show()
+
+    def _show(self) -> None:
+        now = self._worker.context.clock()
+        self._exports.show(self.config, self._folders, self._written, now)
+
+    def _tell(self, target: Target, report: FolderReport) -> None:
+        now = self._worker.context.clock()
+        status = FolderStatus.of(report, target.folder.task, last_cycle=now)
+        self._exports.tell(self.config, status)
 
     def _status(self, pid: int | None) -> Status:
         context, folders = self._worker.context, self._worker.folders

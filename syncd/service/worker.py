@@ -49,6 +49,8 @@ class Worker:
     report_log: ReportLog = field(default_factory=ReportLog)
     on_change: Callable[[], None] = lambda: None
     """Called when the status of a folder may have changed."""
+    on_report: Callable[[Target, FolderReport], None] = lambda *_: None
+    """Called after each cycle."""
     on_key_refused: Callable[[], None] = lambda: None
     _folders_of: Counter[int] = field(default_factory=Counter)
     """Number of folders, by organization."""
@@ -167,6 +169,7 @@ class Worker:
         if report.code == KEY:
             self.on_key_refused()
         self.report_log.log(target.folder.name, report)
+        self.on_report(target, report)
         self.on_change()
         return report
 
@@ -198,10 +201,7 @@ class Worker:
             raise
         except StateError as error:
             text, cause = str(error), "files"
-            for other in self.folders.values():
-                other.ledger = None
-            with suppress(StateError):
-                ledger.renew()
+            self.renew_ledger()
         except Exception as error:
             log.debug("traceback", exc_info=True)
             # It may have cost requests: wait as if the server had failed.
@@ -209,6 +209,13 @@ class Worker:
         state.schedule.listed_at = None
         trouble = Trouble(LATER, text, cause)
         return FolderReport.of(folder, trouble) if run is None else run.unfinished(trouble)
+
+    def renew_ledger(self) -> None:
+        """The ledger failed: begin again with the file as it is now."""
+        for state in self.folders.values():
+            state.ledger = None
+        with suppress(StateError):
+            self.context.ledger.renew()
 
     def _drop_approval(self, task: TaskKey) -> None:
         try:

@@ -19,6 +19,7 @@ from syncd.state.ledger_file import (
     new_in_memory,
     open_for_reading,
     open_for_writing,
+    open_in_place,
     set_aside,
     unusable_ledger,
 )
@@ -43,7 +44,7 @@ class Database:
         self._path = path
         self._tell = tell
         self._in_memory = in_memory
-        """A private copy, for commands that only read."""
+        """A private copy or a look, for what only reads."""
         self._later: dict[tuple[str, object], Sequence[object]] = {}
         self._later_lock = threading.Lock()
         self._last_key: int | None = None
@@ -57,6 +58,11 @@ class Database:
     def copy(cls, path: str, tell: Callable[[str], None]) -> Database:
         """A private copy in memory; empty if there is no file, or a damaged one, which is told."""
         return cls(open_for_reading(path, tell), path, tell, in_memory=True)
+
+    @classmethod
+    def look(cls, path: str) -> Database:
+        """The file itself, to read only; a damaged one counts as empty, its writer tells of it."""
+        return cls(open_in_place(path), path, lambda _: None, in_memory=True)
 
     @classmethod
     def blank(cls) -> Database:
@@ -124,11 +130,12 @@ class Database:
         with self._later_lock:
             self._later[query, key] = row
 
-    def put_now(self) -> None:
-        """Write what waits for the next transaction."""
-        if self._later:
-            with self.transaction():
-                pass
+    def put_now(self) -> bool:
+        """Write what waits for the next transaction; whether there was anything."""
+        if not self._later:
+            return False
+        with self.transaction():
+            return True
 
     def query(self, query: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, which may not be run within a transaction."""

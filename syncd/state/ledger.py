@@ -61,6 +61,11 @@ class Ledger:
         return cls(Database.copy(_path(state_dir), tell))
 
     @classmethod
+    def look(cls, state_dir: str) -> Ledger:
+        """The file as it is written, to read only, beside the process that writes it."""
+        return cls(Database.look(_path(state_dir)))
+
+    @classmethod
     def blank(cls) -> Ledger:
         """Where none can be used: in memory, and nothing in it."""
         return cls(Database.blank())
@@ -119,15 +124,29 @@ class Ledger:
             with self._db.transaction():
                 self._db.execute_many(query, [(*task, *place) for task, *place in new])
 
-    def actions(self) -> list[tuple[TaskKey, LoggedAction]]:
-        """What was done lately, newest last; some thousands at most are kept."""
-        query = f"SELECT {_KEY}, {ACTION} FROM actions JOIN tasks ON row = task ORDER BY key"
-        return [(TaskKey(*row[:4]), LoggedAction(*row[4:])) for row in self._db.query(query)]
+    def actions(self, last: int = -1) -> list[tuple[TaskKey, LoggedAction]]:
+        """What was done lately, newest last, or so many of the last; some thousands are kept."""
+        query = (
+            f"SELECT {_KEY}, {ACTION} FROM actions JOIN tasks ON row = task "
+            "ORDER BY key DESC LIMIT ?"
+        )
+        found = reversed(self._db.query(query, (last,)))
+        return [(TaskKey(*row[:4]), LoggedAction(*row[4:])) for row in found]
 
     def cycles(self) -> list[tuple[TaskKey, LoggedCycle]]:
         """The runs of the last day that sent or did something, newest last."""
         query = f"SELECT {_KEY}, {CYCLE} FROM cycles JOIN tasks ON row = task ORDER BY at"
         return [(TaskKey(*row[:4]), LoggedCycle(*row[4:])) for row in self._db.query(query)]
+
+    def counters(self) -> dict[tuple[str, str], int]:
+        """Totals by name and label, as far as they are written."""
+        found = self._db.query("SELECT name, label, value FROM counters")
+        return {(name, label): value for name, label, value in found}
+
+    def keep_counter(self, name: str, label: str, value: int) -> None:
+        """Write it with the next transaction; may be called by any thread."""
+        query = "INSERT OR REPLACE INTO counters (name, label, value) VALUES (?, ?, ?)"
+        self._db.put_later(query, (name, label), (name, label, value))
 
     def quota(self, url: str, organization_id: int) -> str | None:
         """What was kept of an organization's quota."""
@@ -140,6 +159,10 @@ class Ledger:
         key = (url, organization_id)
         query = "INSERT OR REPLACE INTO quotas (url, organization_id, state) VALUES (?, ?, ?)"
         self._db.put_later(query, key, (*key, quota))
+
+    def write_waiting(self) -> bool:
+        """Write what waits for the next transaction; whether there was anything."""
+        return self._db.put_now()
 
     def flush(self) -> None:
         """Write what waits for the next transaction, but not every second anew."""

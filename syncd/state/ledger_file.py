@@ -80,6 +80,14 @@ def open_for_reading(path: str, tell: Callable[[str], None]) -> sqlite3.Connecti
         return new_in_memory()
 
 
+def open_in_place(path: str) -> sqlite3.Connection:
+    """The file itself, to look at beside its writer, which has brought it up to date."""
+    try:
+        return _open_read_only(path)
+    except sqlite3.Error as error:
+        raise unusable_ledger(path, error) from None
+
+
 def new_in_memory() -> sqlite3.Connection:
     """An empty ledger in memory."""
     memory = _connect(":memory:")
@@ -197,6 +205,11 @@ def _connect(target: str, *, uri: bool = False) -> sqlite3.Connection:
     return sqlite3.connect(target, timeout=_BUSY_SECONDS, isolation_level=None, uri=uri)
 
 
+def _open_read_only(path: str) -> sqlite3.Connection:
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return _connect(f"file:{quoted}?mode=ro", uri=True)
+
+
 def _primary_code(error: Exception) -> int | None:
     """SQLite's primary result code; None = the error has none."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
@@ -204,9 +217,8 @@ def _primary_code(error: Exception) -> int | None:
 
 
 def _copy_to(memory: sqlite3.Connection, path: str) -> None:
-    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     try:
-        source = _connect(f"file:{quoted}?mode=ro", uri=True)
+        source = _open_read_only(path)
         try:
             source.backup(memory)
         finally:

@@ -10,10 +10,12 @@ from typing import Any, cast
 
 import pytest
 
+from syncd.errors import StateError
 from syncd.local.watcher import Watcher
 from syncd.model import FolderSnapshot
 from syncd.overview.status_file import Status
 from syncd.service import folder_state, status_writer
+from syncd.service.exports import Exports
 from syncd.service.next_cycle import LONGEST_PACE, _recent_senders
 from syncd.service.schedule import Schedule
 from syncd.service.sdnotify import Notifier
@@ -43,7 +45,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[Status]:
 def writer(sim: Simulation, written: list[Status]) -> Iterator[StatusWriter]:
     assert written == []
     watcher = Watcher(lambda _: None)
-    config = cast(Any, SimpleNamespace(file="config.yaml", state_dir=str(sim.state)))
+    nothing = {"has_outputs": False, "on_problem": ()}
+    config = cast(Any, SimpleNamespace(file="config.yaml", state_dir=str(sim.state), **nothing))
     yield StatusWriter(config, sim.worker, watcher, Notifier({}))
     watcher.stop()
 
@@ -129,6 +132,25 @@ def test_a_status_that_a_person_waits_for_is_written_at_once(
     sim.worker.run_due()
     writer.update(at_once=True)
     assert states(written[-1]) == {"in sync": FOLDERS}
+
+
+def test_a_ledger_that_fails_while_page_and_metrics_are_made_is_begun_again(
+    sim: Simulation,
+    writer: StatusWriter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(_: Ledger) -> bool:
+        raise StateError("the ledger cannot be written")
+
+    writer.config = cast(Any, SimpleNamespace(**{**vars(writer.config), "has_outputs": True}))
+    monkeypatch.setattr(Ledger, "write_waiting", fail)
+    monkeypatch.setattr(Exports, "show", lambda *_: None)
+    writer.update_between_cycles(at_once=False)
+    assert "the ledger cannot be written" in caplog.text
+    assert all(state.ledger is None for state in sim.worker.folders.values())
+    sim.worker.run_due()
+    assert all(state.ledger is not None for state in sim.worker.folders.values())
 
 
 def test_known_folders_are_not_loaded_again_when_the_folders_are_looked_up(

@@ -19,7 +19,7 @@ LEAVES = {"errors", "hosts", "text", "version"}
 VALUES = {"model", "task_state", *LEAVES}
 BELOW_ENGINE = {"core", *VALUES}
 BELOW_SERVICE = {"engine", "local", "focus", "state", *BELOW_ENGINE}
-BELOW_CLI = {"overview", "service", "config", "secrets", "log", "sandbox", *BELOW_SERVICE}
+BELOW_CLI = {"overview", "export", "service", "config", "secrets", "log", "sandbox", *BELOW_SERVICE}
 MAY_KNOW: dict[str, set[str]] = {
     "version": set(),
     "text": set(),
@@ -34,7 +34,8 @@ MAY_KNOW: dict[str, set[str]] = {
     "state": VALUES,
     "engine": BELOW_SERVICE,
     "overview": {"config", "secrets", *BELOW_SERVICE},
-    "service": {"overview", "config", "secrets", "log", *BELOW_SERVICE},
+    "export": {"overview", "config", *BELOW_SERVICE},
+    "service": {"overview", "export", "config", "secrets", "log", *BELOW_SERVICE},
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     # Beside the line: config and its keys, the log, and the server to try things on.

@@ -17,6 +17,8 @@ FOR_OTHERS = {
     *("syncd.cli.check", "syncd.local.watcher", "syncd.cli.unit", "syncd.cli.tasks"),
     *("syncd.cli.init", "syncd.focus.workspace", "syncd.config.new_config", "getpass", "ctypes"),
     "readline",
+    *("syncd.export", "syncd.state.counters"),
+    *("syncd.cli.once_exports", "syncd.cli.status_page", "html"),
 }
 """What a cycle that sends nothing has no use for."""
 

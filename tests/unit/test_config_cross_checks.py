@@ -127,3 +127,23 @@ def test_an_each_parent_that_is_a_recursive_folder_is_a_fault_in_either_order(
         file.write_text(head + "folders:\n" + "\n".join(f"  {entry}" for entry in folders) + "\n")
         with pytest.raises(ConfigError, match="is synced already by"):
             load_config(str(file))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "key", "told"),
+    [
+        ("status_page: .", "status_page", "is a directory"),
+        ("metrics_file: .", "metrics_file", "is a directory"),
+        ("status_page: x\nmetrics_file: ./x", "metrics_file", "is the file of status_page"),
+        ("status_page: config.yaml", "status_page", "is the config itself"),
+        ("metrics_file: token", "metrics_file", "is the file of api.token_file"),
+    ],
+)
+def test_a_page_or_metrics_that_cannot_be_a_file_or_would_replace_another_are_refused(
+    faults: Faults, tmp_path: Path, outputs: str, key: str, told: str
+) -> None:
+    (tmp_path / "token").touch(mode=0o600)
+    text = "api: {organization_id: 1, workspace_id: 2, token_file: token}\n"
+    fault = only(faults(f"{text}folders:\n- {{path: a, task_id: 1}}\n{outputs}\n"))
+    assert fault.key == key
+    assert fault.message.startswith(told)

@@ -171,7 +171,7 @@ class Talk:
         self.transport = transport_to(url, options.pop("timeout", 5.0))
         self.client = FocusClient(
             self.transport,
-            on_request=lambda task, method: self.requests.append(method),
+            on_request=lambda task, call: self.requests.append(call),
             on_answer=lambda *told: self.answers.append(told),
             sleep=self.slept.append,
             **options,

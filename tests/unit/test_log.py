@@ -134,6 +134,28 @@ def test_json_has_one_object_a_line_in_utc_and_ascii() -> None:
     assert found == {"level": "warning", "logger": "syncd.cycle", "message": "Größe toggl_sk_…\\n"}
 
 
+def test_json_carries_the_fields_of_an_event_redacted_and_text_does_not() -> None:
+    extra = {"fields": {"event": "created", "name": f"\udcff {KEY}\n", "attachment": 7}}
+    formats: tuple[log.Format, ...] = ("json", "text")
+    for format in formats:
+        stream = configured(0, format)
+        ours.info("created it", extra=extra)
+        if format == "text":
+            assert stream.getvalue().endswith(" created it\n")
+        else:
+            found = json.loads(stream.getvalue())
+            assert found["event"] == "created"
+            assert (found["name"], found["attachment"]) == ("\\xff toggl_sk_…\\n", 7)
+
+
+def test_what_only_programs_are_told_is_no_line_for_people() -> None:
+    formats: dict[log.Format, int] = {"json": 1, "text": 0}
+    for format, lines in formats.items():
+        stream = configured(0, format)
+        logging.getLogger("syncd.cycles").info("the cycle ended")
+        assert len(stream.getvalue().splitlines()) == lines
+
+
 def test_journald_gets_priorities_and_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
     with open(read, encoding="utf-8") as reader, open(write, "w", encoding="utf-8") as stream:
