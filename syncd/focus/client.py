@@ -86,14 +86,16 @@ class FocusClient:
         """All attachments of a task that are not deleted; `max_files` limits the body's size."""
         call = f"list of {task}"
         limit = RESPONSE + max_files * _ATTACHMENT if max_files else _LIST
-        response = self._get(task, "list", _path(task), call, response_limit=limit)
+        response = self._get(task, "list", attachments_path(task), call, response_limit=limit)
         return parse_list(response, task.task_id, call, self._clock())
 
     def view(self, task: TaskKey, attachment_id: int) -> Attachment | None:
         """One attachment; None = it does not exist or is deleted."""
         call = f"view of attachment {attachment_id} of {task}"
         try:
-            response = self._get(task, "view", f"{_path(task)}/{attachment_id}/view", call)
+            response = self._get(
+                task, "view", f"{attachments_path(task)}/{attachment_id}/view", call
+            )
         except TaskRefused as error:
             if error.status == 404:
                 return None
@@ -127,13 +129,15 @@ class FocusClient:
         """Set name and display order; what a PUT does to a missing field is not documented."""
         call = f'update attachment {attachment_id} ("{printable(name)}") of {task}'
         values = {"name": name, "display_order": display_order}
-        response = self._send(task, "update", f"{_path(task)}/{attachment_id}", call, json=values)
+        response = self._send(
+            task, "update", f"{attachments_path(task)}/{attachment_id}", call, json=values
+        )
         self._expect(response, 204, call)
 
     def delete(self, task: TaskKey, attachment_id: int) -> None:
         """Delete an attachment."""
         call = f"delete attachment {attachment_id} of {task}"
-        response = self._send(task, "delete", f"{_path(task)}/{attachment_id}", call)
+        response = self._send(task, "delete", f"{attachments_path(task)}/{attachment_id}", call)
         self._expect(response, 204, call)
 
     def fits(self, task: TaskKey, names: Sequence[str]) -> bool:
@@ -143,7 +147,7 @@ class FocusClient:
         """
         if self._create_params == "form" or (self._create_params == "both" and len(names) < 2):
             return True
-        return fits_request_line(self._transport.base_path + _path(task), names)
+        return fits_request_line(self._transport.base_path + attachments_path(task), names)
 
     def _create(
         self,
@@ -154,7 +158,7 @@ class FocusClient:
     ) -> Receipt:
         bulk = len(uploads) > 1
         suffix, part = ("/bulk", "files[]") if bulk else ("", "file")
-        path = f"{_path(task)}{suffix}"
+        path = f"{attachments_path(task)}{suffix}"
         query, fields = self._parameters(self._transport.base_path + path, uploads)
         with MultipartBody(fields, [(part, upload) for upload in uploads], on_bytes) as body:
             extra = len(body) / _UPLOAD_BYTES_PER_SECOND
@@ -224,7 +228,7 @@ class FocusClient:
         return response
 
 
-def _path(task: TaskKey) -> str:
+def attachments_path(task: TaskKey) -> str:
     """The attachments of a task, below the base URL."""
     return (
         f"/organizations/{task.organization_id}/workspaces/{task.workspace_id}"

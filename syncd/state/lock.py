@@ -27,8 +27,9 @@ def make_state_dir(state_dir: str) -> None:
 class StateLock:
     """Held by the service or a `--once` run as long as it may write the ledger."""
 
-    def __init__(self, state_dir: str) -> None:
-        self._path = os.path.join(state_dir, "lock")
+    def __init__(self, state_dir: str, name: str = "lock") -> None:
+        """`name`: of the file; the ledger's is `lock`."""
+        self._path = os.path.join(state_dir, name)
         self._descriptor: int | None = None
 
     def __enter__(self) -> StateLock:

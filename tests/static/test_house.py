@@ -19,7 +19,10 @@ LEAVES = {"errors", "hosts", "text", "version"}
 VALUES = {"model", "task_state", *LEAVES}
 BELOW_ENGINE = {"core", *VALUES}
 BELOW_SERVICE = {"engine", "local", "focus", "state", *BELOW_ENGINE}
-BELOW_CLI = {"overview", "export", "service", "config", "secrets", "log", "sandbox", *BELOW_SERVICE}
+BELOW_CLI = {
+    *("overview", "export", "service", "config", "secrets", "log", "sandbox", "probe"),
+    *BELOW_SERVICE,
+}
 MAY_KNOW: dict[str, set[str]] = {
     "version": set(),
     "text": set(),
@@ -33,6 +36,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "focus": VALUES,
     "state": VALUES,
     "engine": BELOW_SERVICE,
+    "probe": {"focus", "state", *VALUES},
     "overview": {"config", "secrets", *BELOW_SERVICE},
     "export": {"overview", "config", *BELOW_SERVICE},
     "service": {"overview", "export", "config", "secrets", "log", *BELOW_SERVICE},
@@ -55,6 +59,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "natsort": ("syncd.core",),
     "pathspec": ("syncd.local",),
     "rich": ("syncd.cli",),
+    "shtab": ("syncd.cli.completion",),
     "python_multipart": ("syncd.sandbox",),
 }
 PROJECTS = {"yaml": "PyYAML", "apscheduler": "APScheduler", "python_multipart": "python-multipart"}

@@ -19,6 +19,7 @@ FOR_OTHERS = {
     "readline",
     *("syncd.export", "syncd.state.counters"),
     *("syncd.cli.once_exports", "syncd.cli.status_page", "html"),
+    *("shtab", "syncd.probe", "syncd.focus.probing"),
 }
 """What a cycle that sends nothing has no use for."""
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tests.support.processes import PATIENCE, ROOT, environment
@@ -16,12 +16,18 @@ class Terminal:
     """Runs `python -m syncd`; stdout and stderr are the terminal unless told otherwise."""
 
     def __init__(
-        self, *argv: str, stdout: int | None = None, stderr: int | None = None, **env: str
+        self,
+        *argv: str,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        command: Sequence[str] = (sys.executable, "-m", "syncd"),
+        cwd: str | None = None,
+        **env: str,
     ) -> None:
         self._ours, theirs = os.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "syncd", *argv],
-            cwd=ROOT,
+            [*command, *argv],
+            cwd=cwd or ROOT,
             env=environment(**{"TERM": "xterm", "COLUMNS": "200"} | env),
             stdin=theirs,
             stdout=theirs if stdout is None else stdout,
