@@ -170,7 +170,10 @@ def _common(parser: argparse.ArgumentParser) -> None:
     )
     _flag(parser, "-v", "--verbose", "say more")
     _flag(parser, "-q", "--quiet", "only warnings and errors, on stderr")
-    parser.add_argument("--log-format", choices=("text", "json"), default=argparse.SUPPRESS)
+    text = "how logs and errors are written (default: text)"
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default=argparse.SUPPRESS, help=text
+    )
 
 
 def _folder(parser: _Group) -> None:

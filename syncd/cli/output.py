@@ -70,6 +70,11 @@ def print_json(document: dict[str, Any]) -> None:
     _write(sys.stdout, json_text(document, indent=2) + "\n", flush=True)
 
 
+def print_verbatim(text: str) -> None:
+    """Print a text of syncd's own, with all its line breaks and tabs."""
+    _write(sys.stdout, text, flush=True)
+
+
 def _write(stream: TextIO, text: str, *, flush: bool) -> None:
     try:
         stream.write(text)
