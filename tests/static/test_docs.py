@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,15 @@ def test_the_troubleshooting_quotes_messages() -> None:
     assert len(quotes()) > 25
 
 
+@cache
+def program() -> str:
+    return "\n".join(texts())
+
+
 @pytest.mark.parametrize("quote", quotes())
 def test_a_quoted_message_is_one_of_the_program(quote: str) -> None:
-    program = "\n".join(texts())
     for part in re.split(r" ?… ?", quote):
-        assert len(part) < SHORT or part in program, part
+        assert len(part) < SHORT or part in program(), part
 
 
 def anchor(heading: str) -> str:
