@@ -97,15 +97,15 @@ def _task(assembly: Assembly, task_id: int) -> tuple[TaskKey, str | None]:
 
 def _keep_others_away(stack: ExitStack, state_dir: str, folder: str) -> None:
     """Let no cycle meet the files of a probe in a task that a folder feeds."""
-    print_warning(
-        f"{folder} feeds this task: whoever looks at the task sees the files of the probe for "
-        "some seconds; a task for trying things is better"
-    )
     try:
         stack.enter_context(StateLock(state_dir))
     except StateLocked as error:
         text = f"{folder} feeds this task, and {error}; or probe a task that no folder feeds"
         raise StateLocked(text, error.pid) from None
+    print_warning(
+        f"{folder} feeds this task: whoever looks at the task sees the files of the probe for "
+        "some seconds; a task for trying things is better"
+    )
 
 
 def _check_quota(assembly: Assembly, task: TaskKey, needed: int) -> None:
