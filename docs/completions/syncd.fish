@@ -95,7 +95,7 @@ complete -c syncd -n '_shtab_syncd_using status' -s q -l quiet -d 'only warnings
 complete -c syncd -n '_shtab_syncd_using status' -l log-format -xka "text json" -d 'how logs and errors are written (default: text)'
 complete -c syncd -n '_shtab_syncd_using status' -l json -d 'one JSON document on stdout'
 complete -c syncd -n '_shtab_syncd_using status' -l watch -d 'the same, live, until Ctrl-C'
-complete -c syncd -n '_shtab_syncd_using status' -l html -xka "(__fish_complete_path (commandline -ct))" -d 'write it as one self-contained page'
+complete -c syncd -n '_shtab_syncd_using status' -l html -xka "(__fish_complete_path (commandline -ct))" -d 'write it as one self-contained page, too'
 complete -c syncd -n '_shtab_syncd_using; and test $_shtab_syncd_npos -eq 0' -a why -d 'everything about one file'
 complete -c syncd -n '_shtab_syncd_using why' -s h -l help -d 'show this help message and exit'
 complete -c syncd -n '_shtab_syncd_using why' -s c -l config -xka "(__fish_complete_path (commandline -ct))" -d 'else $SYNCD_CONFIG, $XDG_CONFIG_HOME/syncd/config.yaml, /etc/syncd/config.yaml'
