@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, Any
 
 from tests.support.commands import Said
@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 100.0
 """Seconds after which a run counts as hung."""
 Hook = Sequence[object]
+COMPILED = os.path.join(gettempdir(), f"syncd-compiled-{os.getuid()}")
+"""Where processes keep compiled modules: compiling them takes as long as a small run."""
 
 
 class Run:
@@ -92,7 +94,7 @@ def environment(**more: str) -> dict[str, str]:
     """What a process needs, and nothing of whoever runs the tests."""
     kept = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "VIRTUAL_ENV")
     base = {name: os.environ[name] for name in kept if name in os.environ}
-    return {**base, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **more}
+    return {**base, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": COMPILED, **more}
 
 
 _launcher: list[Launcher] = []
