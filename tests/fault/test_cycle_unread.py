@@ -53,13 +53,15 @@ def test_a_file_with_a_bad_sector_fails_by_itself_and_takes_one_request_at_most(
     report = world.run(once=once)
     assert (report.exit_code, report.error) == (1, None)
     assert [p.path for p in report.failed] == ["bad"]
-    assert creates(world) <= (1 if alone else 2)
     assert world.names() == ([] if alone else ["a", "c"])
     reads = disk.reads
     for _ in range(2):
         again = world.run(once=once)
         assert (again.exit_code, [p.path for p in again.failed]) == (1, ["bad"])
-        assert world.calls() == ["GET list"]
+        assert [call for call in world.calls() if call != "POST single"] == ["GET list"]
+    # The server may note the request that was broken off as late as in a later run.
+    posts = sum(entry.method == "POST" for entry in world.server.log)
+    assert posts <= (1 if alone else 2)
     assert disk.reads == reads, "a bad sector is left alone for a while"
 
 
