@@ -226,6 +226,27 @@ GUARDS = (
         "",
         f"{UNIT}task_ledger.py {UNIT}database.py",
     ),
+    Guard(
+        "a probe sends at most 14 requests",
+        "probe/session.py",
+        "if self.requests >= REQUESTS:",
+        "if False:",
+        f"{UNIT}probe.py",
+    ),
+    Guard(
+        "a probe takes nothing for its own that was in the task before",
+        "probe/record.py",
+        "known = {*self.before, *self.ids}\n        new = ",
+        "known = {*self.ids}\n        new = ",
+        f"{UNIT}probe.py",
+    ),
+    Guard(
+        "names on the page stay text",
+        "export/elements.py",
+        "Markup(escape(sanitized(text)))",
+        "Markup(sanitized(text))",
+        f"{UNIT}export_page.py",
+    ),
 )
 
 
