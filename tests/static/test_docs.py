@@ -62,3 +62,13 @@ def test_a_link_leads_to_something(path: Path) -> None:
         if fragment:
             headings = HEADING.findall(target.read_text(encoding="utf-8"))
             assert fragment in {anchor(heading) for heading in headings}, link
+
+
+def test_the_files_and_functions_that_contributing_names_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_]+/[a-z_]+\.py)`(?:\s+\(`([A-Za-z_.]+)`)?", text)
+    assert len(named) > 15
+    for file, name in named:
+        path = next(p for p in (ROOT / "syncd" / file, ROOT / file) if p.is_file())
+        source = path.read_text(encoding="utf-8")
+        assert name.rpartition(".")[2] in source, (file, name)
