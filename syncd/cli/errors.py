@@ -11,8 +11,11 @@ from syncd.cli.output import print_error, print_json
 from syncd.engine.advice import about_task
 from syncd.engine.report import LATER, PARTLY, worst
 from syncd.errors import (
+    ApiError,
     ConfigError,
+    InvalidResponse,
     KeyRefused,
+    QuotaSpent,
     Refused,
     SyncdError,
     TaskRefused,
@@ -70,4 +73,10 @@ def explain(error: SyncdError, task: TaskKey) -> tuple[int, str]:
         text = f"{about_task(error, task)} if it is gone, take it out of the config"
     elif isinstance(error, Unreachable):
         text += ": is the network up, and api.url right?"
+    elif isinstance(error, InvalidResponse):
+        text += ": is api.url right, and no login page of the network in between?"
+    elif isinstance(error, QuotaSpent):
+        text += "; try again when the quota is renewed, within the hour"
+    elif isinstance(error, ApiError) and error.exit_code == LATER:
+        text += "; try again later"
     return PARTLY if isinstance(error, Refused) else error.exit_code, text

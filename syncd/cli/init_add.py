@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 
@@ -42,6 +43,7 @@ def write(file: str, options: Options, *, asks: bool) -> str | None:
         return entry_of(given, file)._replace(
             organization_id=None if organization == api.organization_id else organization,
             workspace_id=None if workspace == api.workspace_id else workspace,
+            name=_name(config, given.path) if given.kind == "path" else None,
         )
 
     found = answer(
@@ -96,6 +98,20 @@ def _is_wanted(config: Config, options: Options) -> bool:
         return True
     print_lines(f"{_other_server(config, Address(''))}.")
     return agrees("Add a folder to the playground?", default=False)
+
+
+def _name(config: Config, path: str) -> str | None:
+    """A name of its own for a folder whose name another entry has; None = it needs none."""
+    for entry in config.entries:
+        if entry.path == path:
+            raise UsageError(f"{path} is in {config.file} already: name another folder")
+    taken = {entry.name for entry in config.entries if entry.kind == "path"}
+    parent, name = os.path.split(path)
+    if name not in taken:
+        return None
+    longer = f"{os.path.basename(parent)}-{name}".lstrip("-")
+    names = itertools.chain([longer], (f"{longer}-{n}" for n in itertools.count(2)))
+    return next(own for own in names if own not in taken)
 
 
 def _taken(config: Config, task: TaskKey) -> str | None:

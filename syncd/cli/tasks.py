@@ -8,13 +8,14 @@ import time
 from typing import Any, NamedTuple
 
 from syncd.cli.assembly import Hooks, assemble
+from syncd.cli.errors import explain
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.config import ApiSettings, Config, find_config, load_api
 from syncd.config.locations import default_state_dir, is_config_named_or_there
 from syncd.engine.advice import about_workspace
 from syncd.engine.context import Context
 from syncd.engine.report import OK, PARTLY
-from syncd.errors import ApiError, KeyRefused, Refused, Unreachable, UsageError
+from syncd.errors import ApiError, Refused, TaskRefused, UsageError
 from syncd.focus.transport import HttpTransport
 from syncd.focus.workspace import Tasks, Workspace
 from syncd.model import TaskKey
@@ -84,12 +85,9 @@ def fetch(context: Context, transport: HttpTransport, place: Place, text: str = 
 
 def explain_failure(error: ApiError, place: Place) -> tuple[int, str]:
     """The exit status of a failed list of tasks, and how to mend it."""
-    text = about_workspace(error, place.key)
-    if isinstance(error, KeyRefused):
-        text += ": make a new key in Focus and put it in place"
-    elif isinstance(error, Unreachable):
-        text += ": is the network up, and api.url right?"
-    return PARTLY if isinstance(error, Refused) else error.exit_code, text
+    if isinstance(error, TaskRefused | Refused):
+        return PARTLY, about_workspace(error, place.key)
+    return explain(error, place.key)
 
 
 def _failed(error: ApiError, place: Place, arguments: argparse.Namespace) -> int:

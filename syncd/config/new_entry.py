@@ -26,18 +26,22 @@ class NewEntry(NamedTuple):
     organization_id: int | None = None
     """None = that of `api`."""
     workspace_id: int | None = None
+    name: str | None = None
+    """None = the folder's own name."""
 
     def lines(self) -> list[str]:
         """The entry as YAML."""
         name = f"  # {printable(self.comment)}" if self.comment else ""
         lines = [f"- {self.kind}: {scalar(self.path)}"]
         lines += [f"  task_id: {self.task_id}{name}"] if self.task_id is not None else []
+        if self.name is not None:
+            lines.append(f"  name: {json.dumps(self.name, ensure_ascii=False)}")
         keys = ("organization_id", "workspace_id")
         return lines + [f"  {key}: {id_}" for key in keys if (id_ := getattr(self, key))]
 
     def values(self) -> dict[str, object]:
         """What YAML makes of the lines."""
-        keys = ("task_id", "organization_id", "workspace_id")
+        keys = ("task_id", "name", "organization_id", "workspace_id")
         given = {key: id_ for key in keys if (id_ := getattr(self, key)) is not None}
         return {self.kind: self.path, **given}
 

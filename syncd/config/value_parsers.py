@@ -172,8 +172,10 @@ def url(value: object) -> str:
 
 def command(value: object) -> tuple[str, ...]:
     """A program and its arguments."""
-    if not isinstance(value, list) or not value:
-        hint = "write the words as a list: [pass, show, toggl]; no shell is involved"
+    hint = "write the words as a list: [pass, show, toggl]; no shell is involved"
+    if value == []:
+        raise invalid("names no program", hint)
+    if not isinstance(value, list):
         raise expected("a list of words", value, hint)
     return _parse_each(value, text)
 

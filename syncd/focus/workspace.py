@@ -95,7 +95,7 @@ class Workspace:
         found = _tasks(body) if response.status == 200 else None
         if found is None:
             if response.status == 200 and body is None:
-                text = f"{self._call}: the answer is no JSON: is this the address of Focus?"
+                text = f"{self._call}: the answer is no JSON"
                 raise InvalidResponse(text, status=200)
             text = f"this server gives no list of tasks: {_HINT}"
             raise NotOffered(text, status=response.status)

@@ -231,6 +231,18 @@ def test_a_second_folder_leaves_every_other_byte_and_mode_and_link_as_they_were(
     assert sum("task 789" in line for line in said.out.splitlines()) == 0, "only the new one"
 
 
+def test_a_second_folder_of_the_same_name_gets_a_name_of_its_own(shell: Shell) -> None:
+    init(shell)
+    same = shell.base / "2026" / shell.root.name
+    said = shell.syncd("init", "--task", "790", "--folder", str(same), "--yes")
+    assert said.code == 0, said.err
+    names = [entry.name for entry in loaded(shell).entries]
+    assert names == [shell.root.name, f"2026-{shell.root.name}"]
+    again = shell.syncd("init", "--task", "791", "--folder", str(same))
+    assert again.code == 2
+    assert f"{same} is in {shell.config} already" in again.err
+
+
 def test_a_service_that_runs_is_told_instead_of_a_run_of_its_own(shell: Shell) -> None:
     init(shell)
     (shell.base / "two").mkdir()
@@ -267,7 +279,7 @@ def test_another_workspace_stands_in_the_entry(shell: Shell) -> None:
     ("options", "code", "text"),
     [
         (["--task", "789", "--folder", "two"], 2, "task 789 is already that of "),
-        (["--task", "790", "--folder", "other/landing"], 78, "is already that of folders[0]"),
+        (["--task", "790", "--folder", "landing"], 2, "already: name another folder"),
         (["--task", "790", "--folder", "landing/in"], 78, "is synced already by folders[0]"),
         (["--task", "790"], 2, "missing: --folder (or --each);"),
         (["--task", "790", "--folder", "two", "--token-file", "x"], 2, "names its key already"),
@@ -279,7 +291,7 @@ def test_what_does_not_go_with_the_config_is_told_and_changes_nothing(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, text: str
 ) -> None:
     init(shell)
-    for name in ("two", "other/landing", "landing/in"):
+    for name in ("two", "landing/in"):
         (shell.base / name).mkdir(parents=True)
     content = shell.config.read_text().replace("#recursive: false", "recursive: true")
     shell.config.write_text(content)

@@ -178,9 +178,9 @@ def test_odd_tasks_are_listed_as_far_as_they_make_sense(shell: Shell) -> None:
     ("status", "code", "text"),
     [
         (401, 77, "make a new key"),
-        (402, 75, "402"),
+        (402, 75, "; try again when the quota is renewed"),
         (403, 1, "is organization_id 123 wrong?"),
-        (500, 75, "500"),
+        (500, 75, "; try again later"),
         (418, 1, "418"),
     ],
 )

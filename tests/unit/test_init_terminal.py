@@ -158,7 +158,7 @@ def test_a_task_that_has_a_folder_is_not_taken_twice(shell: Shell) -> None:
     assert said.code == 0, said.err
     assert "this adds a folder to it" in said.out
     assert "task 791 is already that of" in said.out
-    assert "already that of folders[0]" in said.out
+    assert "already: name another folder" in said.out
     assert tasks(shell) == [("landing", 791), ("two", 790)]
 
 
