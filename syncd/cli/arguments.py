@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from syncd import __version__
@@ -88,21 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-
-    def command(name: str, text: str, *, json: bool = True) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name,
-            help=text,
-            description=text,
-            allow_abbrev=False,
-            epilog=EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        _common(sub)
-        if json:
-            _flag(sub, "--json", JSON)
-        return sub
-
+    command = partial(_command, commands)
     approve = command("approve", "show what is held back, and approve exactly that once")
     _folder(approve)
     _flag(approve, "--dry-run", "show it, and approve nothing")
@@ -129,6 +116,28 @@ def _commands(parser: argparse.ArgumentParser) -> None:
     sandbox = command("sandbox", "a local Focus API to try things on", json=False)
     sandbox.add_argument("--port", type=_count, default=0, help="0 = a free one (default)")
     sandbox.add_argument("--quota", type=_count, default=30, help="requests an hour (default: 30)")
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    *,
+    json: bool = True,
+) -> argparse.ArgumentParser:
+    """Add a command with the options that all have, and --json."""
+    sub = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        allow_abbrev=False,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(sub)
+    if json:
+        _flag(sub, "--json", JSON)
+    return sub
 
 
 def _init(init: argparse.ArgumentParser) -> None:

@@ -21,8 +21,8 @@ MAX_PATTERNS = 1_000
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(ms|s|m|h)")
-_UNITS = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
-_BYTES = _UNITS | {"kib": 1024, "mib": 1024**2, "gib": 1024**3}
+_BYTES = {"b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3}
+_BYTES |= {"kib": 1024, "mib": 1024**2, "gib": 1024**3}
 _VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([^}]*)\})")
 _SIZE = re.compile(r"([0-9]{1,18})(\.[0-9]{1,9})? ?([KMG]i?B|B)?", re.IGNORECASE)
 
@@ -48,8 +48,7 @@ def name(value: object) -> str:
     """The name of a folder, for --folder and logs."""
     found = text(value).strip()
     if "/" in found:
-        message = f"must not hold a slash: {describe(value)}"
-        raise invalid(message, "--folder takes it for a path then")
+        raise invalid(f"holds a slash: {describe(value)}", "--folder takes it for a path then")
     return found
 
 
@@ -81,7 +80,7 @@ def quota(value: object) -> int | None:
     if value == "auto":
         return None
     if isinstance(value, str):
-        hint = "leave it out, or write the requests an hour of your plan"
+        hint = "leave it out, or write how many an hour your plan has"
         raise expected("auto or a whole number", value, hint)
     return whole(1)(value)
 
@@ -173,10 +172,10 @@ def url(value: object) -> str:
 def command(value: object) -> tuple[str, ...]:
     """A program and its arguments."""
     hint = "write the words as a list: [pass, show, toggl]; no shell is involved"
-    if value == []:
-        raise invalid("names no program", hint)
     if not isinstance(value, list):
         raise expected("a list of words", value, hint)
+    if not value:
+        raise invalid("names no program", hint)
     return _parse_each(value, text)
 
 
@@ -238,8 +237,7 @@ def _expand_variable(match: re.Match[str]) -> str:
 
 
 def _parse_each(value: list[object], parse: Callable[[object], str]) -> tuple[str, ...]:
-    found: list[str] = []
-    faults = []
+    found, faults = [], []
     for index, item in enumerate(value):
         if item is UNUSABLE:
             continue

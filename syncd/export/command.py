@@ -44,15 +44,7 @@ def run_command(
         stderr.truncate(_STDERR)
         fcntl.fcntl(stderr, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
         try:
-            process = subprocess.Popen(
-                [program, *words[1:]],
-                stdin=stdin,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                cwd=directory,
-                env={key: value for key, value in os.environ.items() if key != without},
-                start_new_session=True,
-            )
+            process = _start([program, *words[1:]], directory, without, stdin, stderr)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             return f"{words[0]} could not be started: {why}"
@@ -63,12 +55,29 @@ def run_command(
                 process.wait()
                 why = "when syncd stopped" if is_stopped() else f"within {SECONDS:.0f} s"
                 return f"{words[0]} did not end {why}, and was killed"
-        if code == 0:
-            return None
-        how = f"ended with exit status {code}" if code > 0 else f"was killed by signal {-code}"
-        end = stderr.tell()
-        said = _last_line(os.pread(stderr.fileno(), _LAST, max(end - _LAST, 0)))
-        return f"{words[0]} {how}{f': {said}' if said else ''}"
+        return f"{words[0]} {_failure(code, stderr)}" if code else None
+
+
+def _start(
+    command: Sequence[str], directory: str, without: str | None, stdin: FileIO, stderr: FileIO
+) -> subprocess.Popen[bytes]:
+    """Start it as the leader of a process group of its own."""
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        cwd=directory,
+        env={key: value for key, value in os.environ.items() if key != without},
+        start_new_session=True,
+    )
+
+
+def _failure(code: int, stderr: FileIO) -> str:
+    """How it ended, and the last line that it wrote."""
+    how = f"ended with exit status {code}" if code > 0 else f"was killed by signal {-code}"
+    said = _last_line(os.pread(stderr.fileno(), _LAST, max(stderr.tell() - _LAST, 0)))
+    return f"{how}: {said}" if said else how
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int | None:
