@@ -116,7 +116,7 @@ def _start_unit(file: str) -> int:
         reason = unit.run_step(step)
         if reason is not None:
             failed = True
-            print_error(f"{reason}; by hand: {shlex.join(step)}")
+            print_error(f"{reason}; by hand: {unit.by_hand(step)}")
             if "enable" in step:
                 print_error(f"what the service says: journalctl --user -u {unit.NAME} -n 20")
         else:

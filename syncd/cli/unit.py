@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -89,11 +90,16 @@ def unit_path() -> str | None:
 
 def start_steps() -> list[list[str]]:
     """The commands that make systemd run the unit, now and at every start."""
-    return [
+    steps = [
         ["systemctl", "--user", "daemon-reload"],
         ["systemctl", "--user", "enable", "--now", NAME],
-        ["loginctl", "enable-linger"],
     ]
+    return steps if lingers() else [*steps, ["loginctl", "enable-linger"]]
+
+
+def by_hand(step: list[str]) -> str:
+    """What a person types where a step has failed: to linger may take an administrator."""
+    return shlex.join(["sudo", *step, _user()] if step[0] == "loginctl" else step)
 
 
 def run_step(command: list[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
 
 @pytest.fixture
 def systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Systemd:
+    monkeypatch.setattr(unit, "_LINGER", str(tmp_path / "linger"))
     return Systemd(monkeypatch, tmp_path)
 
 
@@ -105,13 +107,23 @@ def test_a_unit_of_another_config_is_not_started_for_this_one(
     assert systemd.asked == []
 
 
+def test_who_lingers_already_needs_no_leave_for_it(
+    shell: Shell, systemd: Systemd, program: Path
+) -> None:
+    (shell.base / "linger").mkdir()
+    (shell.base / "linger" / getpass.getuser()).touch()
+    systemd.answer(fails="linger")
+    assert shell.syncd("init", "--service").code == 0
+    assert systemd.asked == STEPS[:-1]
+
+
 def test_a_step_that_fails_is_told_with_its_command_and_the_others_are_done(
     shell: Shell, systemd: Systemd, program: Path
 ) -> None:
     systemd.answer(fails="linger")
     said = shell.syncd("init", "--service")
     assert said.code == 1
-    assert "it went wrong; by hand: loginctl enable-linger" in said.err
+    assert "it went wrong; by hand: sudo loginctl enable-linger " in said.err
     assert systemd.asked == STEPS
 
 
