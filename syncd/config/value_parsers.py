@@ -171,13 +171,11 @@ def url(value: object) -> str:
 
 
 def command(value: object) -> tuple[str, ...]:
-    """A program and its arguments."""
-    hint = "write the words as a list: [pass, show, toggl]; no shell is involved"
-    if value == []:
-        raise invalid("names no program", hint)
-    if not isinstance(value, list):
-        raise expected("a list of words", value, hint)
-    return _parse_each(value, text)
+    """A program, its `~` expanded, and its arguments."""
+    if not isinstance(value, list) or not value:
+        raise expected("a list of words", value or None, "write [pass, show, toggl]; no shell runs")
+    program, *rest = _parse_each(value, text)
+    return ((expand_home(program) if program[0] == "~" else None) or program, *rest)
 
 
 def patterns(value: object) -> tuple[str, ...]:
