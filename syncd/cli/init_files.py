@@ -59,7 +59,11 @@ def replace_text(path: str, text: str) -> None:
     with open(path, "rb") as old:
         bom = b"\xef\xbb\xbf" if old.read(3) == b"\xef\xbb\xbf" else b""
     directory, name = os.path.split(path)
-    descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+    try:
+        descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
+    except OSError as error:
+        error.filename = path
+        raise
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(bom + text.encode())
