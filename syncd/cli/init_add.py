@@ -19,6 +19,8 @@ from syncd.config.new_entry import NewEntry, with_entry
 from syncd.config.yaml_document import read_text
 from syncd.errors import UsageError
 from syncd.model import TaskKey
+from syncd.overview.folders import find_folders
+from syncd.state.ledger import Ledger
 
 
 def write(file: str, options: Options, *, asks: bool) -> str | None:
@@ -115,7 +117,10 @@ def _name(config: Config, path: str) -> str | None:
 
 
 def _taken(config: Config, task: TaskKey) -> str | None:
-    for entry in config.entries:
-        if entry.task == task:
-            return f"{task} is already that of {entry.path}."
-    return None
+    ledger = Ledger.blank()
+    try:
+        targets = find_folders(config, ledger).targets
+    finally:
+        ledger.close()
+    found = (target.folder.path for target in targets if target.folder.task == task)
+    return next((f"{task} is already that of {path}." for path in found), None)

@@ -245,6 +245,16 @@ def test_a_second_folder_of_the_same_name_gets_a_name_of_its_own(shell: Shell) -
     assert f"{same} is in {shell.config} already" in again.err
 
 
+def test_a_task_of_a_subfolder_of_each_is_taken(shell: Shell) -> None:
+    parent = shell.base / "each"
+    (parent / "4711 Logo").mkdir(parents=True)
+    init(shell)
+    assert shell.syncd("init", "--each", str(parent)).code == 0
+    said = shell.syncd("init", "--task", "4711", "--folder", str(shell.base / "x"), "--yes")
+    assert said.code == 2
+    assert f"task 4711 is already that of {parent / '4711 Logo'}" in said.err
+
+
 def test_a_service_that_runs_is_told_instead_of_a_run_of_its_own(shell: Shell) -> None:
     init(shell)
     (shell.base / "two").mkdir()
