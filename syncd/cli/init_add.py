@@ -60,7 +60,11 @@ def write(file: str, options: Options, *, asks: bool) -> str | None:
     with Files() as files:
         if found.make:
             files.directory(found.path)
-        replace_text(file, new)
+        try:
+            replace_text(file, new)
+        except OSError as error:
+            error.filename = file  # not its draft
+            raise
     print_lines(f"Added {found.path} to {file}")
     return found.path
 

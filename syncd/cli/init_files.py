@@ -59,11 +59,7 @@ def replace_text(path: str, text: str) -> None:
     with open(path, "rb") as old:
         bom = b"\xef\xbb\xbf" if old.read(3) == b"\xef\xbb\xbf" else b""
     directory, name = os.path.split(path)
-    try:
-        descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
-    except OSError as error:
-        error.filename = path
-        raise
+    descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(bom + text.encode())
