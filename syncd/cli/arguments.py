@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
-from syncd import __version__
+from syncd import __version__, log
 from syncd.log import is_journal
 from syncd.text import sanitized
 
@@ -21,6 +23,8 @@ JSON = "one JSON document on stdout"
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """All options with their defaults; exits with 2 and a usage line if they make no sense."""
     parser = build_parser()
+    words = " ".join(sys.argv[1:] if arguments is None else arguments)
+    _Parser.log_format = "json" if re.search("--log-format[ =]json", words) else "text"
     options = parser.parse_args(arguments)
     if options.command is not None and options.once:
         parser.error(f"--once goes without a command, not with `{options.command}`")
@@ -36,14 +40,22 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 class _Parser(argparse.ArgumentParser):
     """Sanitizes what it prints: errors quote the command line, which may hold file names."""
 
+    log_format: Literal["text", "json"] = "text"
+    """How errors are written; that of the command line as a whole."""
+
     def error(self, message: str) -> NoReturn:
-        """Print usage and error, for journald one line with the priority of an error, and exit.
+        """Print usage and error, for programs one line with the priority of an error, and exit.
 
         A mistyped word gets the one that was probably meant, in place of the usage.
         """
         from syncd.cli.suggestions import suggestion  # slow to import, and few runs need it
 
-        if meant := suggestion(message, self):
+        meant = suggestion(message, self)
+        if self.log_format == "json":
+            log.configure(verbosity=0, format="json")
+            logging.getLogger("syncd").error("%s: %s", self.prog, meant or message)
+            self.exit(2)
+        if meant:
             self.exit(2, f"{'<3>' if is_journal(sys.stderr) else ''}{self.prog}: {meant}\n")
         if is_journal(sys.stderr):
             self.exit(2, f"<3>{self.prog}: {message}\n")

@@ -9,7 +9,12 @@ from typing import Any
 
 from syncd.cli.assembly import Hooks, assemble
 from syncd.cli.check_result import Check, Checks
-from syncd.cli.check_surroundings import check_quotas, check_service, check_watches
+from syncd.cli.check_surroundings import (
+    check_outputs,
+    check_quotas,
+    check_service,
+    check_watches,
+)
 from syncd.cli.errors import NOT_TRIED, exit_code_of, explain
 from syncd.cli.format import count, duration_text
 from syncd.cli.output import (
@@ -73,6 +78,7 @@ def examine(config_file: str | None, *, offline: bool, only: str | None = None) 
     checks: Checks = []
     config = _check_config(checks, config_file)
     if config is not None:
+        checks += check_outputs(config)
         targets = _check_all(checks, config, offline, only)
         checks += check_watches(config, targets)
         checks.append(check_service(config))

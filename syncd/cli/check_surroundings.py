@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 
 from syncd.cli.check_result import Check
@@ -23,6 +24,22 @@ from syncd.service.next_cycle import refresh_interval
 from syncd.state.lock import lock_owner
 
 _HOUR = 3600.0
+
+
+def check_outputs(config: Config) -> Iterator[Check]:
+    """What keeps page, metrics and `on_problem` from working."""
+    for key in ("status_page", "metrics_file"):
+        path: str | None = getattr(config, key)
+        directory = os.path.dirname(os.path.realpath(path)) if path else "/"
+        if path and not os.access(directory, os.W_OK):
+            text = f"{path} cannot be written: is {directory} there, and writable for this user?"
+            yield Check("config", key, text, warning=True)
+    if config.on_problem:
+        program = config.on_problem[0]
+        base = os.path.dirname(config.file) if "/" in program else ""
+        if shutil.which(os.path.join(base, program)) is None:
+            text = f"{program} was not found, or may not be run: install it, or write its full path"
+            yield Check("config", "on_problem", text, warning=True)
 
 
 def check_watches(config: Config, targets: Sequence[Target]) -> Iterator[Check]:

@@ -19,6 +19,8 @@ from syncd.config.new_entry import NewEntry, with_entry
 from syncd.config.yaml_document import read_text
 from syncd.errors import UsageError
 from syncd.model import TaskKey
+from syncd.overview.folders import find_folders
+from syncd.state.ledger import Ledger
 
 
 def write(file: str, options: Options, *, asks: bool) -> str | None:
@@ -58,7 +60,11 @@ def write(file: str, options: Options, *, asks: bool) -> str | None:
     with Files() as files:
         if found.make:
             files.directory(found.path)
-        replace_text(file, new)
+        try:
+            replace_text(file, new)
+        except OSError as error:
+            error.filename = file  # not its draft
+            raise
     print_lines(f"Added {found.path} to {file}")
     return found.path
 
@@ -115,7 +121,10 @@ def _name(config: Config, path: str) -> str | None:
 
 
 def _taken(config: Config, task: TaskKey) -> str | None:
-    for entry in config.entries:
-        if entry.task == task:
-            return f"{task} is already that of {entry.path}."
-    return None
+    ledger = Ledger.blank()
+    try:
+        targets = find_folders(config, ledger).targets
+    finally:
+        ledger.close()
+    found = (target.folder.path for target in targets if target.folder.task == task)
+    return next((f"{task} is already that of {path}." for path in found), None)

@@ -35,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     elif history:
         print_lines(*history_lines((action for _, action in history), with_folder=True))
     elif error is None:
-        print_lines("nothing was done yet: `syncd status` tells how things stand")
+        what = "to it " if arguments.file is not None else ""
+        print_lines(f"nothing was done {what}lately: `syncd status` tells how things stand")
     if error is not None:
         print_error(error)
     return code

@@ -170,13 +170,12 @@ def url(value: object) -> str:
 
 
 def command(value: object) -> tuple[str, ...]:
-    """A program and its arguments."""
-    hint = "write the words as a list: [pass, show, toggl]; no shell is involved"
-    if not isinstance(value, list):
-        raise expected("a list of words", value, hint)
-    if not value:
-        raise invalid("names no program", hint)
-    return _parse_each(value, text)
+    """A program, its `~` expanded, and its arguments."""
+    if not isinstance(value, list) or not value:
+        raise expected("a list of words", value or None, "write [pass, show, toggl]; no shell runs")
+    words = _parse_each(value, text)
+    program = expand_home(words[0]) if words and words[0][0] == "~" else None
+    return words if program is None else (program, *words[1:])
 
 
 def patterns(value: object) -> tuple[str, ...]:

@@ -41,6 +41,16 @@ def test_the_document_has_the_keys_that_scripts_rely_on(shell: Shell) -> None:
     }
 
 
+def test_an_output_that_cannot_be_made_is_a_warning(shell: Shell) -> None:
+    text = "metrics_file: nowhere/m.prom\nstatus_page: p.html\non_problem: [./no-such-program]\n"
+    shell.config.write_text(shell.config.read_text() + text)
+    said = shell.syncd("check", "--offline")
+    assert said.code == 0
+    warned = [line for line in said.out.splitlines() if line.startswith("warn ")]
+    assert [line.split()[1] for line in warned] == ["metrics_file:", "on_problem:"]
+    assert str(shell.base / "nowhere") in warned[0]
+
+
 def test_offline_sends_no_request(shell: Shell) -> None:
     assert shell.syncd("check", "--offline").code == 0
     assert shell.requests() == 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -243,6 +245,16 @@ def test_a_second_folder_of_the_same_name_gets_a_name_of_its_own(shell: Shell) -
     assert f"{same} is in {shell.config} already" in again.err
 
 
+def test_a_task_of_a_subfolder_of_each_is_taken(shell: Shell) -> None:
+    parent = shell.base / "each"
+    (parent / "4711 Logo").mkdir(parents=True)
+    init(shell)
+    assert shell.syncd("init", "--each", str(parent)).code == 0
+    said = shell.syncd("init", "--task", "4711", "--folder", str(shell.base / "x"), "--yes")
+    assert said.code == 2
+    assert f"task 4711 is already that of {parent / '4711 Logo'}" in said.err
+
+
 def test_a_service_that_runs_is_told_instead_of_a_run_of_its_own(shell: Shell) -> None:
     init(shell)
     (shell.base / "two").mkdir()
@@ -322,6 +334,21 @@ def test_a_place_that_cannot_be_written_to_is_78(shell: Shell) -> None:
     said = bare("init", "--sandbox", "-c", f"{shell.token}/config.yaml")
     assert said.code == 78
     assert "nothing was written (name another place with -c)" in said.err
+
+
+def test_a_config_whose_directory_cannot_be_written_is_named_itself(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init(shell)
+
+    def refuse(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/.draft")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    said = shell.syncd("init", "--task", "790", "--folder", str(shell.base / "two"), "--yes")
+    assert said.code == 78
+    assert f"syncd: {shell.config}: cannot be written (Permission denied)" in said.err
+    assert not (shell.base / "two").exists()
 
 
 def test_a_config_with_faults_is_mended_first(shell: Shell) -> None:

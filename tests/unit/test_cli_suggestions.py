@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from syncd.cli.arguments import parse
@@ -34,3 +36,13 @@ def test_what_looks_like_nothing_gets_the_usage(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().err
     assert said.startswith("usage: ")
     assert "invalid choice: 'frobnicate'" in said
+
+
+@pytest.mark.parametrize("typed", ["--log-format json statsu", "list --log-format=json --port 1"])
+def test_a_log_in_json_has_bad_usage_as_json(
+    capsys: pytest.CaptureFixture[str], typed: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse(typed.split())
+    assert caught.value.code == 2
+    assert json.loads(capsys.readouterr().err)["level"] == "error"

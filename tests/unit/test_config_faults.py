@@ -142,7 +142,7 @@ def test_a_wrong_rule_is_refused(faults: Faults, sync: str, message: str, hint: 
         ("token_file: ''", "is empty"),
         ("token_env: UNSET", "UNSET, which is not set"),
         ("token_command: pass show toggl", "must be a list of words"),
-        ("token_command: []", "names no program"),
+        ("token_command: []", "must be a list of words, not empty"),
         ("token_command: [no-such-command-at-all]", "was not found"),
     ],
 )

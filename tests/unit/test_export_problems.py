@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from syncd.config import load_config
 from syncd.export import command
 from syncd.export.command import run_command
 from tests.support.commands import KEY, Shell
@@ -39,6 +40,12 @@ def told(shell: Shell) -> list[Any]:
 
 def events(shell: Shell) -> list[tuple[str, str]]:
     return [(document["event"], document["state"]) for document in told(shell)]
+
+
+def test_the_program_may_lie_in_the_home(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(shell.base))
+    on_problem(shell, "~/hook", "~")
+    assert load_config(str(shell.config)).on_problem == (str(shell.base / "hook"), "~")
 
 
 def is_dead(pid: int) -> bool:
