@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from types import TracebackType
+
+from syncd.state.whole_file import replace_file
 
 
 class Files:
@@ -58,18 +59,6 @@ def replace_text(path: str, text: str) -> None:
     status = os.stat(path)
     with open(path, "rb") as old:
         bom = b"\xef\xbb\xbf" if old.read(3) == b"\xef\xbb\xbf" else b""
-    directory, name = os.path.split(path)
-    descriptor, draft = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(bom + text.encode())
-            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(descriptor, status.st_uid, status.st_gid)
-            os.fchmod(descriptor, status.st_mode & 0o7777)
-            stream.flush()
-            os.fsync(descriptor)
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise
+    owner = (status.st_uid, status.st_gid)
+    mode = status.st_mode & 0o7777
+    replace_file(path, bom + text.encode(), mode=mode, owner=owner, sync=True)

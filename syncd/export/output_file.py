@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
-from contextlib import suppress
 
 from syncd.errors import SyncdError
-from syncd.state.permissions import give_to_owner
+from syncd.state.whole_file import replace_file
 
 
 class OutputError(SyncdError):
@@ -23,30 +21,14 @@ def write_file(path: str, text: str, *, mode: int | None = None) -> None:
     Without a `mode` the file keeps the permissions it has; a new one is its owner's alone.
     """
     try:
-        _replace(os.path.realpath(path), text, mode)
+        file = os.path.realpath(path)
+        permissions = _permissions(file)
+        replace_file(file, text.encode(), mode=permissions if mode is None else mode)
     except OSError as error:
         text = f"{path} cannot be written: {error.strerror}"
         if isinstance(error, PermissionError):
             text += "; its directory has to be writable, too: the file is replaced whole"
         raise OutputError(text) from None
-
-
-def _replace(path: str, text: str, mode: int | None) -> None:
-    permissions = _permissions(path)
-    directory, name = os.path.split(path)
-    # node_exporter reads all that ends in .prom: the name of the temporary file does not.
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".new", dir=directory)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            give_to_owner(descriptor, directory)
-            if (wanted := permissions if mode is None else mode) is not None:
-                os.fchmod(descriptor, wanted)
-            file.write(text)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _permissions(path: str) -> int | None:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from syncd.errors import StateError
 from syncd.overview.status import FolderStatus, QuotaStatus
-from syncd.state.permissions import give_to_owner
+from syncd.state.whole_file import replace_file
 from syncd.text import redact
 
 log = logging.getLogger("syncd.service")
@@ -112,21 +111,11 @@ def _warn_unread(path: str, error: OSError | ValueError) -> None:
 
 
 def _write(path: str, value: dict[str, Any]) -> None:
-    """Write atomically, readable by the owner of the folder alone (mkstemp makes it so).
-
-    It is redacted, since an error that it quotes may hold a key.
-    """
-    directory, name = os.path.split(path)
-    temporary = None
+    """Replace the file; redacted, since an error that it quotes may hold a key."""
+    text = redact(json.dumps(value, ensure_ascii=False)) + "\n"
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            give_to_owner(descriptor, directory)
-            file.write(redact(json.dumps(value, ensure_ascii=False)) + "\n")
-        os.replace(temporary, path)
+        replace_file(path, text.encode())
     except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
         raise StateError(f"{path} cannot be written: {error.strerror}") from None
 
 

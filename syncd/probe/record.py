@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from syncd.errors import StateError
 from syncd.model import Attachment, TaskKey
-from syncd.state.permissions import give_to_owner
+from syncd.state.whole_file import replace_file
 
 _DAY = 86_400.0
 """Seconds for which an attachment that was never seen is looked for."""
@@ -155,21 +154,10 @@ class Record:
 
     def _write(self) -> None:
         document = {"version": 1, "probes": [p.to_json() for p in self._probes.values()]}
-        directory, name = os.path.split(self.path)
-        temporary = None
         try:
-            if not self._probes:
-                return Path(self.path).unlink(missing_ok=True)
-            descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
-            with open(descriptor, "w", encoding="utf-8") as file:
-                give_to_owner(descriptor, directory)
-                json.dump(document, file)
-                file.flush()
-                os.fsync(descriptor)
-            os.replace(temporary, self.path)
-            temporary = None
+            if self._probes:
+                replace_file(self.path, json.dumps(document).encode(), sync=True)
+            else:
+                Path(self.path).unlink(missing_ok=True)
         except OSError as error:
             raise StateError(f"{self.path} cannot be written: {error.strerror}") from None
-        finally:
-            if temporary is not None:
-                Path(temporary).unlink(missing_ok=True)
