@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from syncd.cli.rows import Headline, Lines, Row
-from syncd.core.plan import Held
 from syncd.engine.report import LATER, OK, FolderReport
 from syncd.overview.status import FolderStatus, QuotaStatus, state_of
+from syncd.overview.words import clock_text, held_text
 from syncd.overview.words import count as count
 from syncd.overview.words import size_text as size_text
 from syncd.text import printable
@@ -144,17 +143,10 @@ def _kind_text(kind: str, dry_run: bool) -> str:
     return "moved" if kind == "reordered" else kind
 
 
-def held_text(held: Held) -> str:
-    """One attachment that the guard holds back."""
-    return f"{held.action} {held.name} (id {held.id}, {size_text(held.size)}): {held.reason}"
-
-
 def time_text(at: float, now: float) -> str:
     """A time for people: "14:03 (2 min ago)", "2026-11-02 14:03 (in 3 days)"."""
-    local, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)
-    clock = local.strftime("%H:%M" if local.date() == today.date() else "%Y-%m-%d %H:%M")
     span = duration_text(abs(at - now))
-    return f"{clock} ({f'{span} ago' if at <= now else f'in {span}'})"
+    return f"{clock_text(at, now)} ({f'{span} ago' if at <= now else f'in {span}'})"
 
 
 def duration_text(seconds: float) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from math import ceil
 
 from syncd.cli.format import count
 from syncd.engine.quota import HOUR, QuotaMeter
+from syncd.overview.words import clock_text
 
 
 def price_lines(planned: Iterable[tuple[int, int]], meter: QuotaMeter, now: float) -> Iterator[str]:
@@ -34,15 +34,10 @@ def _price(requests: int, organization: int, meter: QuotaMeter, now: float) -> s
     done = (meter.resumes_at(organization) or now + HOUR) + (hours - 1) * HOUR
     return (
         f"{have}: {fits} of {requests} fit now; the rest at {an_hour} an hour, "
-        f"done about {_clock(done, now)}"
+        f"done about {clock_text(done, now)}"
     )
 
 
 def _duration(requests: int, an_hour: int) -> str:
     hours = ceil(requests / an_hour)
     return "all of it fits" if hours <= 1 else f"it takes about {count(hours - 1, 'hour')}"
-
-
-def _clock(at: float, now: float) -> str:
-    local, today = datetime.fromtimestamp(at), datetime.fromtimestamp(now)
-    return local.strftime("%H:%M" if local.date() == today.date() else "%Y-%m-%d %H:%M")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from syncd.text import sanitized
@@ -30,6 +31,22 @@ def element(tag: str, *children: str | None, **attributes: str | int | None) -> 
 def together(*children: str | None) -> Markup:
     """Children without an element around them."""
     return Markup("".join(escaped(child) for child in children if child is not None))
+
+
+def table(
+    caption: str, columns: Iterable[tuple[str, str | None]], rows: Iterable[Markup]
+) -> Markup:
+    """A table; `columns`: the name of each ("" = none), and its class."""
+    heads = (
+        element("th", name, scope="col", class_=class_) if name else element("td", class_=class_)
+        for name, class_ in columns
+    )
+    return element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *heads)),
+        element("tbody", *rows),
+    )
 
 
 def escaped(text: str) -> Markup:

@@ -6,12 +6,11 @@ import os
 import shlex
 from collections.abc import Iterable, Sequence
 
-from syncd.core.plan import Held
-from syncd.export.elements import Markup, element, together
+from syncd.export.elements import Markup, element, table, together
 from syncd.export.times import moment
 from syncd.export.view import MAX_ROWS, FolderView, Look, Row
 from syncd.overview.status import FolderStatus, State
-from syncd.overview.words import count, size_text
+from syncd.overview.words import count, held_text, size_text
 
 LOOKS: dict[State, Look] = {
     "in sync": "ok",
@@ -90,7 +89,7 @@ def _held(status: FolderStatus, config: str) -> Markup:
     return element(
         "div",
         element("h3", f"{count(len(status.held), 'change')} held back until you approve"),
-        _list(_held_text(held) for held in status.held),
+        _list(map(held_text, status.held)),
         element("p", "All else goes on. This releases exactly these, once:"),
         element("pre", element("code", approve_command(status, config))),
         class_="note warn",
@@ -103,10 +102,6 @@ def approve_command(status: FolderStatus, config: str) -> str:
     if config in map(os.path.expanduser, _USUAL_CONFIGS):
         return command
     return f"{command} -c {shlex.quote(config)}"
-
-
-def _held_text(held: Held) -> str:
-    return f"{held.action} {held.name} (id {held.id}, {size_text(held.size)}): {held.reason}"
 
 
 def _failed(status: FolderStatus) -> Markup:
@@ -162,23 +157,16 @@ def _table(rows: Sequence[Row], title: str, caption: str, what: str) -> Markup:
     shown = _first(rows)
     if len(shown) < len(rows):
         caption += f"; {len(rows) - len(shown)} more are not shown (`syncd list` shows all)"
-    heads = (
-        element("th", "#", scope="col", class_="place wide")
-        if any(row.is_placed for row in rows)
-        else element("td", class_="place wide"),
-        element("th", what, scope="col"),
-        element("th", "State", scope="col", class_="state"),
-        element("th", "Size", scope="col", class_="number wide"),
-        element("th", "Attachment", scope="col", class_="number wide"),
+    columns = (
+        ("#" if any(row.is_placed for row in rows) else "", "place wide"),
+        (what, None),
+        ("State", "state"),
+        ("Size", "number wide"),
+        ("Attachment", "number wide"),
     )
-    table = element(
-        "table",
-        element("caption", caption),
-        element("thead", element("tr", *heads)),
-        element("tbody", *(_row(place, row) for place, row in shown)),
-    )
+    found = table(caption, columns, (_row(place, row) for place, row in shown))
     is_open = "" if len(shown) <= _OPEN else None
-    return element("details", element("summary", title), table, open=is_open)
+    return element("details", element("summary", title), found, open=is_open)
 
 
 def _first(rows: Sequence[Row]) -> list[tuple[int, Row]]:

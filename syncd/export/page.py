@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from syncd import __version__
-from syncd.export.elements import Markup, element, together
+from syncd.export.elements import Markup, element, table, together
 from syncd.export.folder_section import LOOKS, chip
 from syncd.export.style import CSS
 from syncd.export.timeline import timeline
@@ -127,21 +127,16 @@ def _overview(view: PageView) -> Markup:
         )
         for n, f in enumerate(view.folders)
     ]
-    heads = (
-        element("th", "Folder", scope="col"),
-        element("th", "State", scope="col", class_="state"),
-        element("th", "Last cycle", scope="col", class_="when"),
-        element("th", "Next cycle", scope="col", class_="when wide"),
+    columns = (
+        ("Folder", None),
+        ("State", "state"),
+        ("Last cycle", "when"),
+        ("Next cycle", "when wide"),
     )
     return element(
         "section",
         element("h2", "Folders", id="overview"),
-        element(
-            "table",
-            element("caption", count(len(rows), "folder")),
-            element("thead", element("tr", *heads)),
-            element("tbody", *rows),
-        ),
+        table(count(len(rows), "folder"), columns, rows),
         aria_labelledby="overview",
     )
 
@@ -185,22 +180,18 @@ def _resets(quota: QuotaView, now: float) -> Markup | None:
 
 def _history(view: PageView) -> Markup:
     rows = [_history_row(action, view.made_at) for action in view.actions]
-    heads = (
-        element("th", "When", scope="col", class_="when"),
-        element("th", "Done", scope="col", class_="state"),
-        element("th", "File", scope="col"),
-        element("th", "Requests left", scope="col", class_="number wide"),
+    columns = (
+        ("When", "when"),
+        ("Done", "state"),
+        ("File", None),
+        ("Requests left", "number wide"),
     )
-    table = element(
-        "table",
-        element("caption", "The last actions, newest first; `syncd log` shows more"),
-        element("thead", element("tr", *heads)),
-        element("tbody", *rows),
-    )
+    caption = "The last actions, newest first; `syncd log` shows more"
+    found = table(caption, columns, rows) if rows else element("p", "Nothing yet.", class_="soft")
     return element(
         "section",
         element("h2", "What was done", id="history"),
-        table if rows else element("p", "Nothing yet.", class_="soft"),
+        found,
         aria_labelledby="history",
     )
 

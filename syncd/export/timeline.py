@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from syncd.engine.report import LATER, OK
-from syncd.export.elements import Markup, element, together
+from syncd.export.elements import Markup, element, table, together
 from syncd.export.view import QuotaView
 from syncd.model import LoggedCycle
 from syncd.overview.words import count
@@ -162,10 +162,5 @@ def _row(hour: Hour) -> Markup:
 
 def _table(rows: Sequence[Markup]) -> Markup:
     names = ("Cycles", "Actions", "Requests", "Not all done")
-    heads = (element("th", name, scope="col", class_="number") for name in names)
-    return element(
-        "table",
-        element("caption", "Hours in which a request was sent or something was done"),
-        element("thead", element("tr", element("th", "Hour", scope="col"), *heads)),
-        element("tbody", *rows),
-    )
+    caption = "Hours in which a request was sent or something was done"
+    return table(caption, [("Hour", None), *((name, "number") for name in names)], rows)

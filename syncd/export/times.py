@@ -6,17 +6,14 @@ from datetime import datetime
 
 from syncd.export.elements import Markup, element
 from syncd.overview.status import rfc3339
+from syncd.overview.words import clock_text
 
 
 def moment(at: float | None, now: float) -> Markup:
     """A time of today by the clock, another one with its date; None is a dash."""
     if at is None:
         return Markup("–")
-    local = datetime.fromtimestamp(at)
-    today = local.date() == datetime.fromtimestamp(now).date()
-    return element(
-        "time", f"{local:%H:%M}" if today else f"{local:%Y-%m-%d %H:%M}", datetime=rfc3339(at)
-    )
+    return element("time", clock_text(at, now), datetime=rfc3339(at))
 
 
 def stamp(at: float) -> Markup:

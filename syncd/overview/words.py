@@ -1,6 +1,10 @@
-"""Numbers and sizes for people."""
+"""Numbers, sizes, times and held changes for people."""
 
 from __future__ import annotations
+
+from datetime import datetime
+
+from syncd.core.plan import Held
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -16,3 +20,15 @@ def size_text(size: int) -> str:
         return count(size, "byte")
     power = min((size.bit_length() - 1) // 10, len(_UNITS))
     return f"{size / 1024**power:.1f} {_UNITS[power - 1]}"
+
+
+def clock_text(at: float, now: float) -> str:
+    """`14:03` for a time of today, `2026-11-02 14:03` for another."""
+    local = datetime.fromtimestamp(at)
+    is_today = local.date() == datetime.fromtimestamp(now).date()
+    return f"{local:%H:%M}" if is_today else f"{local:%Y-%m-%d %H:%M}"
+
+
+def held_text(held: Held) -> str:
+    """One attachment that the guard holds back."""
+    return f"{held.action} {held.name} (id {held.id}, {size_text(held.size)}): {held.reason}"
