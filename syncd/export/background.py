@@ -37,8 +37,7 @@ class Background:
 
     def show(self, moment: Moment) -> None:
         """Write page and metrics soon, as they are at this moment."""
-        if moment.config.status_page is not None or moment.config.metrics_file is not None:
-            self._files.post("", moment)
+        self._files.post("", moment)
 
     def tell(self, config: Config, status: FolderStatus) -> None:
         """Run `on_problem` if the state of this folder after a cycle is news."""

@@ -20,10 +20,7 @@ from tests.support.commands import KEY, Said, Shell, bare
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("SYNCD_CONFIG", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "STATE_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
+def shell(tmp_path: Path, new_user: None) -> Iterator[Shell]:
     with Shell(tmp_path) as shell:
         shell.config.unlink()
         yield shell

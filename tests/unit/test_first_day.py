@@ -15,10 +15,7 @@ NEW_KEY = "toggl_sk_" + "9" * 32
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("SYNCD_CONFIG", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "STATE_DIRECTORY"):
-        monkeypatch.delenv(name, raising=False)
+def shell(tmp_path: Path, new_user: None) -> Iterator[Shell]:
     with Shell(tmp_path, Quirks(quota=None, key=KEY)) as shell:
         shell.config.unlink()
         yield shell
