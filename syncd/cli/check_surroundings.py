@@ -19,9 +19,8 @@ from syncd.local.inotify_limits import (
 )
 from syncd.local.mounts import MISSING, Place, locate, mount_of, mounts
 from syncd.overview.folders import Target
-from syncd.overview.status_file import read_status
+from syncd.overview.status_file import read_status, running_service
 from syncd.service.next_cycle import refresh_interval
-from syncd.state.lock import lock_owner
 
 _HOUR = 3600.0
 
@@ -107,10 +106,8 @@ def check_quotas(meter: QuotaMeter, targets: Sequence[Target]) -> Iterator[Check
 
 def check_service(config: Config) -> Check:
     """Whether the service runs, and its unit is installed."""
-    owner = lock_owner(config.state_dir)
-    running = owner is not None and owner == read_status(config.state_dir).pid
-    unit = unit_of(config.file)
-    text, mend = _service(unit, owner if running else None)
+    pid = running_service(config.state_dir, read_status(config.state_dir))
+    text, mend = _service(unit_of(config.file), pid)
     return Check("service", "service", f"{text}: {mend}" if mend else text, warning=bool(mend))
 
 

@@ -12,13 +12,12 @@ from syncd.cli.errors import INTERRUPTED
 from syncd.cli.init_files import Files
 from syncd.cli.init_questions import agrees
 from syncd.cli.output import print_error, print_lines
-from syncd.config import Config, load_config
+from syncd.config import load_config
 from syncd.config.locations import find_config
 from syncd.config.new_config import packaged_path
 from syncd.engine.report import KEY, LATER, OK, PARTLY, worst
 from syncd.errors import ConfigError, UsageError
-from syncd.overview.status_file import read_status
-from syncd.state.lock import lock_owner
+from syncd.overview.status_file import read_status, running_service
 
 
 def finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) -> int:
@@ -47,7 +46,7 @@ def _finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) 
     if code in (KEY, LATER):
         return code
     config = load_config(file)
-    pid = _service(config)
+    pid = running_service(config.state_dir, read_status(config.state_dir))
     if pid is not None:
         if arguments.yes or (asks and agrees("The service runs. Let it read the config again?")):
             return _reload(file, pid)
@@ -124,12 +123,6 @@ def _start_unit(file: str) -> int:
     if not failed:
         print_lines(f"The service runs: `{_command(file, 'status')}` tells how it fares.")
     return PARTLY if failed else OK
-
-
-def _service(config: Config) -> int | None:
-    """The pid of the service that works on this state; None = none does."""
-    owner = lock_owner(config.state_dir)
-    return owner if owner is not None and owner == read_status(config.state_dir).pid else None
 
 
 def _reload(file: str, pid: int) -> int:

@@ -12,9 +12,8 @@ from syncd.config import Config, find_config, load_config
 from syncd.engine.quota import QuotaMeter
 from syncd.overview.folders import Folders, Target, find_folders
 from syncd.overview.status import FolderStatus, task_text
-from syncd.overview.status_file import Status, read_status
+from syncd.overview.status_file import Status, read_status, running_service
 from syncd.state.ledger import Ledger
-from syncd.state.lock import lock_owner
 
 if TYPE_CHECKING:
     from syncd.overview.verdict import Verdicts
@@ -92,9 +91,7 @@ def open_read_only(arguments: argparse.Namespace) -> Iterator[ReadOnlyView]:
     ledger = Ledger.snapshot(config.state_dir)
     try:
         status = read_status(config.state_dir)
-        # A `--once` holds the same lock, but is no service.
-        pid = lock_owner(config.state_dir)
-        service = pid if pid == status.pid else None
+        service = running_service(config.state_dir, status)
         folders = find_folders(config, ledger)
         yield ReadOnlyView(config, ledger, folders, status, service, now)
     finally:

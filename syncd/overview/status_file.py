@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from syncd.errors import StateError
 from syncd.overview.status import FolderStatus, QuotaStatus
+from syncd.state.lock import lock_owner
 from syncd.state.whole_file import replace_file
 from syncd.text import redact
 
@@ -54,6 +55,12 @@ def read_status(state_dir: str) -> Status:
     folders = map(FolderStatus.from_record, records if isinstance(records, list) else ())
     pid = found.get("pid") if found.get("service") is True else None
     return Status(tuple(f for f in folders if f is not None), pid=pid)
+
+
+def running_service(state_dir: str, status: Status) -> int | None:
+    """The pid of the service, if it runs; a `--once` holds the same lock, but is no service."""
+    pid = lock_owner(state_dir)
+    return pid if pid == status.pid else None
 
 
 def write_status(state_dir: str, status: Status) -> None:

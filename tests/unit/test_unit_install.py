@@ -181,11 +181,9 @@ def test_check_knows_a_service_that_runs_by_its_lock(
     text: str,
 ) -> None:
     from syncd.cli import check_surroundings
-    from syncd.overview.status_file import Status
 
     systemd.answer(**answer)
-    monkeypatch.setattr(check_surroundings, "lock_owner", lambda _: 7)
-    monkeypatch.setattr(check_surroundings, "read_status", lambda _: Status(pid=7))
+    monkeypatch.setattr(check_surroundings, "running_service", lambda *_: 7)
     monkeypatch.setattr(unit, "_LINGER", str(shell.base))
     assert text in service_line(shell)
 
