@@ -160,4 +160,5 @@ class Record:
             else:
                 Path(self.path).unlink(missing_ok=True)
         except OSError as error:
-            raise StateError(f"{self.path} cannot be written: {error.strerror}") from None
+            why = f"{error.strerror}; make room, or make its directory writable"
+            raise StateError(f"{self.path} cannot be written: {why}") from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import sleep, time
 
 from syncd.errors import (
     ApiError,
     Doubtful,
     InvalidResponse,
+    StateError,
     SyncdError,
     Unreachable,
 )
@@ -100,7 +102,12 @@ class Session:
         orders = [(q, f) for (_, q), (_, f) in zip(query, form, strict=True)]
         before = self.probe.sent
         new = [Sent(o, u.fingerprint.size) for o, u in zip(orders, uploads, strict=True)]
-        self.keep(self.probe._replace(sent=(*before, *new)))
+        try:
+            self.keep(self.probe._replace(sent=(*before, *new)))
+        except StateError:
+            with suppress(StateError):
+                self.keep(self.probe._replace(sent=before))
+            raise
         try:
             receipt = self.client.create_diverging(self.task, uploads, query, form)
         except ApiError as error:

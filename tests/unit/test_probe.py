@@ -362,8 +362,8 @@ def test_a_disk_that_is_full_stops_a_probe_before_it_makes_anything(
     monkeypatch.setattr("syncd.probe.record.os.fsync", full)
     said = probe(shell)
     assert said.code == 75
-    assert "probe.json cannot be written: No space left on device" in said.err
-    assert {entry.method for entry in shell.server.log} == {"GET"}
+    assert "probe.json cannot be written: No space left on device; make room" in said.err
+    assert [entry.method for entry in shell.server.log] == ["GET"]
 
 
 def test_the_table_says_what_it_means_for_syncd_at_any_width(
