@@ -15,12 +15,22 @@ History = Sequence[tuple[TaskKey, LoggedAction]]
 
 
 def of_file(history: History, task: TaskKey, path: str) -> History:
-    """What was done to one file, under the names that it had before, too."""
-    found, name = [], path
+    """What was done to one file, under the names that it had before, too.
+
+    In a swap or a chain another file took a former name: its rename has another attachment.
+    """
+    found, name, renamed = [], path, None
     for key, action in reversed(history):
-        if key == task and action.name == name:
-            found.append((key, action))
-            name = action.old_name or name
+        if key != task or action.name != name:
+            continue
+        if action.old_name is None:
+            if action.action != "reordered":
+                renamed = None  # before that, the file may have had another attachment
+        elif renamed in (None, action.attachment):
+            name, renamed = action.old_name, action.attachment
+        else:
+            continue
+        found.append((key, action))
     return found[::-1]
 
 

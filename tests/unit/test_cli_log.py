@@ -73,6 +73,31 @@ def test_a_file_is_told_of_under_its_former_names_too(shell: Shell) -> None:
     ]
 
 
+def test_files_that_swapped_names_keep_their_own_story(shell: Shell) -> None:
+    one, other, aside = (shell.root / name for name in ("a.txt", "b.txt", "aside"))
+    shell.write("a.txt", "a")
+    shell.write("b.txt", "other")
+    shell.syncd("--once")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+    shell.syncd("--once")
+    assert told(shell.json("log", str(one))) == [("created", "b.txt"), ("renamed", "a.txt")]
+    assert told(shell.json("why", str(other))) == [("created", "a.txt"), ("renamed", "b.txt")]
+
+
+def test_files_that_each_took_the_next_ones_name_keep_their_own_story(shell: Shell) -> None:
+    for n in (1, 2, 3):
+        shell.write(f"{n}.txt", "x" * n)
+    shell.syncd("--once")
+    for n in (3, 2, 1):
+        (shell.root / f"{n}.txt").rename(shell.root / f"{n + 1}.txt")
+    shell.syncd("--once")
+    for n in (1, 2, 3):
+        story = told(shell.json("log", str(shell.root / f"{n + 1}.txt")))
+        assert story == [("created", f"{n}.txt"), ("renamed", f"{n + 1}.txt")]
+
+
 def test_no_key_and_no_request_is_needed(shell: Shell) -> None:
     a_day(shell)
     shell.token.unlink()
