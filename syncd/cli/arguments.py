@@ -25,7 +25,10 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     words = " ".join(sys.argv[1:] if arguments is None else arguments)
     _Parser.log_format = "json" if re.search("--log-format[ =]json", words) else "text"
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.command = options.command
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command is not None and options.once:
         parser.error(f"--once goes without a command, not with `{options.command}`")
     if not options.once and options.command is None:
@@ -42,6 +45,8 @@ class _Parser(argparse.ArgumentParser):
 
     log_format: Literal["text", "json"] = "text"
     """How errors are written; that of the command line as a whole."""
+    command: str | None = None
+    """Of a command line with unknown arguments."""
 
     def error(self, message: str) -> NoReturn:
         """Print usage and error, for programs one line with the priority of an error, and exit.
@@ -50,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
         """
         from syncd.cli.suggestions import suggestion  # slow to import, and few runs need it
 
-        meant = suggestion(message, self)
+        meant = suggestion(message, self, self.command)
         if self.log_format == "json":
             log.configure(verbosity=0, format="json")
             logging.getLogger("syncd").error("%s: %s", self.prog, meant or message)
@@ -65,7 +70,7 @@ class _Parser(argparse.ArgumentParser):
         super()._print_message("\n".join(map(sanitized, message.split("\n"))), file)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> _Parser:
     """The whole command line."""
     parser = _Parser(
         prog="syncd",

@@ -17,6 +17,14 @@ from syncd.cli.arguments import parse
         ("status --jsno", "there is no option --jsno: did you mean --json?"),
         ("--once --foldr=x", "there is no option --foldr: did you mean --folder?"),
         ("--log-format jsn", "there is no 'jsn': did you mean 'json'?"),
+        (
+            "log --folder x",
+            "--folder does not go with `log`, but with `approve`, `list`, `init`, --once",
+        ),
+        ("status --dry-run", "--dry-run does not go with `status`, but with `approve`, --once"),
+        ("status --once", "--once goes without a command, not with `status`"),
+        ("--watch", "--watch does not go without a command, but with `status`"),
+        ("--offline check", "--offline goes after the command: `syncd check --offline`"),
         ("completion zhs", "there is no 'zhs': did you mean 'zsh'?"),
     ],
 )
