@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 from syncd.cli.assembly import Hooks, assemble
@@ -39,6 +42,9 @@ _REASONS = {
     **dict.fromkeys((*_WORDS.keys() - {Kind.NEW, Kind.RENAMED}, Kind.IN_SYNC), ""),
 }
 """What stands behind the name; of all other kinds the verdict's reason."""
+
+_NAME = 16
+"""Columns that a table leaves for a name at least."""
 
 
 class TaskListing(NamedTuple):
@@ -78,11 +84,12 @@ def run(arguments: argparse.Namespace) -> int:
     for listing in found:
         if listing.error is not None:
             print_error(f"{listing.name}: {listing.error}", on_stdout=arguments.json)
+    is_terminal = sys.stdout.isatty()
     if arguments.json:
         print_json({"folders": [listing.to_json() for listing in found]})
     else:
         for listing in found:
-            print_lines(*_lines(listing))
+            print_lines(*_lines(listing, get_terminal_size().columns if is_terminal else 0))
     return worst(listing.code for listing in found)
 
 
@@ -115,13 +122,20 @@ def _owner(verdict: Verdict) -> str:
     return "detached" if verdict.kind in (Kind.DETACHED, Kind.FAILED) else "syncd"
 
 
-def _lines(listing: TaskListing) -> Iterator[str]:
+def _lines(listing: TaskListing, columns: int) -> Iterator[str]:
+    """A table; where a terminal has too few columns, the name first and the rest below it."""
     if listing.error is not None:
         return
     attachments = count(len(listing.attachments), "attachment")
     yield f"{listing.name}: task {listing.task_id}, {attachments}"
     table = [_cells(a, v) for a, v in listing.attachments]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    if columns and sum(widths[:5], 12) + _NAME > columns:
+        for *details, name in table:
+            yield f"  {name}"
+            for line in wrap(", ".join(filter(None, details)), max(columns - 6, 1)):
+                yield f"      {line}"
+        return
     for order, id_, size, owner, kind, name in table:
         yield (
             f"  {order:>{widths[0]}}  {id_:>{widths[1]}}  {size:>{widths[2]}}  "

@@ -31,7 +31,7 @@ def status_view(facts: StatusFacts, console: Console) -> Group:
     """All of it, as wide as the terminal."""
     parts: list[Text | Table] = [_text(facts.service_line)]
     if facts.quota.remaining is not None:
-        parts.append(_text(quota_line(facts.quota, facts.now, blocks=_blocks())))
+        parts.append(_text(quota_line(facts.quota, facts.now, blocks=_blocks(console))))
     parts.append(_short(facts) if console.width < NARROW else _table(facts))
     details = (line for folder in facts.folders for line in status_details(folder))
     parts += [_text(line) for line in (*details, *facts.notes)]
@@ -75,6 +75,6 @@ def _text(text: str) -> Text:
     return Text(sanitized(text), overflow="fold")
 
 
-def _blocks() -> str:
+def _blocks(console: Console) -> str:
     """What a bar is drawn of: full and empty."""
-    return "█░" if (sys.stdout.encoding or "").lower().startswith("utf") else "#."
+    return "█░" if (console.encoding or "").lower().startswith("utf") else "#."

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Shell
+from tests.support.quirks import Quirks
 from tests.support.terminal import Terminal
 
 COLOR = "\x1b[32m"
@@ -50,13 +51,25 @@ def test_the_status_fits_the_terminal(shell: Shell, columns: str) -> None:
     assert ("last cycle" in text) == (columns == "120")
 
 
-def test_the_live_status_follows_what_happens_until_ctrl_c(shell: Shell) -> None:
-    terminal = Terminal("status", "--watch", "-c", str(shell.config), COLUMNS="100")
-    terminal.shows(lambda text: "never synced" in text)
+def test_a_list_fits_a_narrow_terminal(shell: Shell) -> None:
+    shell.write("日本語のファイル名.txt")
     shell.syncd("--once")
-    terminal.shows(lambda text: f"{COLOR}in sync" in text)
-    terminal.process.send_signal(signal.SIGINT)
-    code, text = terminal.ended()
+    code, text = shown(shell, "list", COLUMNS="40")
+    assert code == 0
+    lines = text.splitlines()
+    assert "  日本語のファイル名.txt" in lines
+    assert all(len(line) <= 40 for line in lines)
+
+
+def test_the_live_status_follows_what_happens_until_ctrl_c(tmp_path: Path) -> None:
+    with Shell(tmp_path, Quirks()) as shell:
+        shell.write("a.txt")
+        terminal = Terminal("status", "--watch", "-c", str(shell.config), COLUMNS="100")
+        terminal.shows(lambda text: "never synced" in text)
+        shell.syncd("--once")
+        terminal.shows(lambda text: f"{COLOR}in sync" in text and "█░░ 27 of 30" in text)
+        terminal.process.send_signal(signal.SIGINT)
+        code, text = terminal.ended()
     assert code == 0
     assert "\x1b[?1049l" in text, "the alternate screen is left"
 
