@@ -98,6 +98,17 @@ def test_files_that_each_took_the_next_ones_name_keep_their_own_story(shell: She
         assert story == [("created", f"{n}.txt"), ("renamed", f"{n + 1}.txt")]
 
 
+def test_a_file_of_the_same_name_in_another_folder_has_a_story_of_its_own(shell: Shell) -> None:
+    other = shell.base / "other"
+    other.mkdir()
+    shell.configure(f"{{path: {shell.root}, task_id: 789}}", f"{{path: {other}, task_id: 790}}")
+    shell.write("a.txt", "a")
+    shell.write("other/a.txt", "another")
+    shell.syncd("--once")
+    (event,) = shell.json("log", str(other / "a.txt"))["events"]
+    assert (event["folder"], event["task_id"]) == ("other", 790)
+
+
 def test_no_key_and_no_request_is_needed(shell: Shell) -> None:
     a_day(shell)
     shell.token.unlink()

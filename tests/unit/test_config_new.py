@@ -105,6 +105,7 @@ def test_an_entry_is_added_after_the_last_one_and_its_comments(
         "{folders: [{path: /a}]}\n",
         "a: &x {b: 1}\nfolders:\n    - path: /a\n      sync: *x\n",
         "x: &i 5\nfolders:\n  - task_id: *i\n",
+        "folders:\n  - name: |+\n      text with the empty lines below\n\n\n",
     ],
 )
 def test_where_an_entry_would_disturb_something_the_lines_are_told(text: str) -> None:

@@ -87,11 +87,11 @@ def test_a_folder_is_told_of_once_when_it_gets_into_trouble_and_once_when_it_is_
 
 
 def test_another_reason_is_news_and_another_number_in_it_is_not(shell: Shell) -> None:
-    for name in ("bad1\xff", "bad2\xff"):
+    for name in ("bad2\xff", "bad1\xff"):
         Path(os.fsdecode(os.fsencode(shell.root) + b"/" + name.encode("latin1"))).write_text("x")
         shell.syncd("--once")
     assert [(d["state"], [f["name"] for f in d["failed"]]) for d in told(shell)] == [
-        ("error", ["bad1\\xff"])
+        ("error", ["bad2\\xff"])
     ]
     away = shell.root.rename(shell.base / "away")
     shell.syncd("--once")
