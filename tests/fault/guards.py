@@ -227,6 +227,20 @@ GUARDS = (
         f"{UNIT}task_ledger.py {UNIT}database.py",
     ),
     Guard(
+        "a new entry changes nothing else in a config",
+        "config/new_entry.py",
+        "    if after != wanted:\n",
+        "    if False:\n",
+        f"{UNIT}config_new.py",
+    ),
+    Guard(
+        "what a probe makes is recorded before it is sent",
+        "probe/session.py",
+        "            self.keep(self.probe._replace(sent=(*before, *new)))\n        except",
+        "            pass\n        except",
+        f"{UNIT}probe.py",
+    ),
+    Guard(
         "a probe sends at most 14 requests",
         "probe/session.py",
         "if self.requests >= REQUESTS:",
