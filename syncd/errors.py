@@ -6,7 +6,7 @@ SyncdError
 ├── StateError            the ledger cannot be written; nothing is sent   (exit 75)
 │   ├── StateDamaged      a damaged ledger was set aside; start again     (exit 75)
 │   ├── StateLocked       another syncd uses this state                   (exit 75)
-│   └── StateTooNew       a newer syncd wrote the ledger; left untouched  (exit 78)
+│   └── StateUnknown      the ledger has a format that is not known       (exit 78)
 ├── FolderError           a folder is missing or unreadable               (exit 1)
 ├── Stopped               a stop was requested, between two requests      (exit 0)
 ├── FileProblem           a file cannot be read; nothing was sent         (this file)
@@ -82,8 +82,8 @@ class StateLocked(StateError):
         self.pid = pid
 
 
-class StateTooNew(StateError):
-    """A newer syncd wrote the ledger; it is left untouched."""
+class StateUnknown(StateError):
+    """The ledger has a format that this syncd does not know; it is left untouched."""
 
     exit_code = 78
 

@@ -70,7 +70,7 @@ def open_for_reading(path: str, tell: Callable[[str], None]) -> sqlite3.Connecti
     try:
         if _exists(path):
             _copy_to(memory, path)
-        migrate(memory, None)
+        migrate(memory, path, keep_copy=False)
         return memory
     except (sqlite3.Error, OSError) as error:
         memory.close()
@@ -91,7 +91,7 @@ def open_in_place(path: str) -> sqlite3.Connection:
 def new_in_memory() -> sqlite3.Connection:
     """An empty ledger in memory."""
     memory = _connect(":memory:")
-    migrate(memory, None)
+    migrate(memory, "in memory", keep_copy=False)
     return memory
 
 
@@ -192,7 +192,7 @@ def _open(path: str) -> sqlite3.Connection:
     os.close(open_owner_only(path))  # SQLite would create it with the umask's permissions
     connection = _connect(path)
     try:
-        migrate(connection, path)
+        migrate(connection, path, keep_copy=True)
         connection.execute("PRAGMA journal_mode = PERSIST")
         connection.execute("PRAGMA synchronous = FULL")
     except BaseException:

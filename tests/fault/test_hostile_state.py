@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from syncd.state.ledger import Ledger
-from syncd.state.schema import VERSION
+from syncd.state.schema import FIRST, VERSION
 from tests.fault.conftest import NewScene
 from tests.fault.test_hostile_files import USER, give_away
 from tests.support.faults import Fault
 from tests.support.namespace import allowed, and_then, inside
-from tests.support.old_ledger import to_format
+from tests.support.old_ledger import to_first_format
 from tests.support.processes import launcher
 from tests.support.quirks import Quirks
 from tests.support.scene import IDS, Scene
@@ -278,13 +278,9 @@ class TestOtherVersions:
             assert ledger(scene).read_bytes() == before
         assert not list(scene.state.glob("ledger.db?*"))
 
-    @pytest.mark.parametrize("version", range(1, VERSION))
-    def test_an_older_one_is_taken_over_and_a_copy_is_kept(
-        self, new_scene: NewScene, version: int
-    ) -> None:
-        """The rows that each format may hold are in tests/unit/test_migrations.py."""
+    def test_an_older_one_is_taken_over_and_a_copy_is_kept(self, new_scene: NewScene) -> None:
         scene, witness = synced(new_scene)
-        to_format(ledger(scene), version)
+        to_first_format(ledger(scene))
         before = ledger(scene).read_bytes()
         for argv in READING[:2]:
             scene.syncd(*argv)
@@ -299,7 +295,7 @@ class TestOtherVersions:
         assert (folder["created"], folder["replaced"], folder["adopted"]) == (["n"], ["a"], [])
         assert (folder["renamed"], folder["deleted"]) == ([["b", "bb"]], ["c"])
         assert (folder["foreign"], folder["held"]) == (["theirs"], [])
-        assert (scene.state / f"ledger.db.format{version}").read_bytes() == before
+        assert (scene.state / f"ledger.db.format{FIRST}").read_bytes() == before
         well(scene, witness)
 
 

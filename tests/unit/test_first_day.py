@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import KEY, Shell
-from tests.support.old_ledger import to_format
+from tests.support.old_ledger import to_first_format
 from tests.support.quirks import Quirks
 
 NEW_KEY = "toggl_sk_" + "9" * 32
@@ -74,12 +74,12 @@ def test_the_first_day_of_a_new_user(shell: Shell) -> None:
     assert "unchanged since it was uploaded" in shell.syncd("why", str(shell.root / "b.txt")).out
     assert shell.syncd("log").out.count("\n") >= 12
 
-    to_format(state / "ledger.db", 4)
+    to_first_format(state / "ledger.db")
     shell.write("c.txt", "c")
     said = shell.syncd("--once", "--json")
     assert said.json["folders"][0]["created"] == ["c.txt"]
     assert said.json["folders"][0]["requests"] == 3
-    assert (state / "ledger.db.format4").is_file()
+    assert (state / "ledger.db.format5").is_file()
     assert "created c.txt" in shell.syncd("log").out
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from syncd.errors import StateDamaged, StateError, StateTooNew
+from syncd.errors import StateDamaged, StateError, StateUnknown
 from syncd.model import TaskKey
 from syncd.state import schema
 from syncd.state.ledger import Ledger
@@ -172,12 +173,24 @@ def test_an_empty_file_is_a_new_ledger(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("read", [Ledger.open, Ledger.snapshot])
-def test_the_ledger_of_a_newer_syncd_is_left_untouched(tmp_path: Path, read) -> None:  # type: ignore
+@pytest.mark.parametrize(
+    ("version", "hint"),
+    [
+        (schema.VERSION + 1, "ledger.db is of a newer syncd .*: install that version again"),
+        (schema.FIRST - 1, "ledger.db is of a syncd before 0.1.0 .*: move it away to begin a new"),
+    ],
+)
+def test_a_ledger_of_an_unknown_format_is_left_untouched(
+    tmp_path: Path,
+    read: Callable[[str], Ledger],
+    version: int,
+    hint: str,
+) -> None:
     path = filled(tmp_path)
     with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {version}")
     before = path.read_bytes()
-    with pytest.raises(StateTooNew, match="newer syncd"):
+    with pytest.raises(StateUnknown, match=hint):
         read(str(tmp_path))
     assert (path.read_bytes(), set_aside(tmp_path)) == (before, [])
 
@@ -185,7 +198,7 @@ def test_the_ledger_of_a_newer_syncd_is_left_untouched(tmp_path: Path, read) -> 
 def older(directory: Path) -> Path:
     path = directory / "ledger.db"
     db = sqlite3.connect(path, isolation_level=None)
-    db.executescript(f"BEGIN; {schema.MIGRATIONS[0]} PRAGMA user_version = 1; COMMIT;")
+    db.executescript(f"{schema.MIGRATIONS[0]} PRAGMA user_version = {schema.FIRST}")
     db.execute(
         "INSERT INTO tasks (url, organization_id, workspace_id, task_id) VALUES (?, 1, 2, 3)",
         (TASK.url,),
@@ -200,7 +213,7 @@ def test_an_older_ledger_is_brought_up_to_date_and_a_copy_kept(tmp_path: Path) -
     ledger = Ledger.open(str(tmp_path))
     assert [task for task, *_ in ledger.tasks()] == [TASK]
     ledger.close()
-    assert (tmp_path / "ledger.db.format1").read_bytes() == before
+    assert (tmp_path / f"ledger.db.format{schema.FIRST}").read_bytes() == before
 
 
 def test_reading_an_older_ledger_leaves_it_as_it_is(tmp_path: Path) -> None:
@@ -261,7 +274,7 @@ def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     path = filled(tmp_path)
     before = path.read_bytes()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr("syncd.state.ledger_file.migrate", full)
