@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from os import stat_result
 
 Order = Literal["natural", "name", "modified", "size", "manifest"]
 DeletePolicy = Literal["owned", "mirror", "never"]
+HOUR, DAY = 3_600.0, 86_400.0
+"""In seconds."""
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 """The default of fields that are mappings."""
 
@@ -57,6 +62,10 @@ class Fingerprint(NamedTuple):
     mtime_ns: int
     ctime_ns: int
     inode: int
+
+    @classmethod
+    def of(cls, status: stat_result) -> Fingerprint:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
     def racy_at(self, read_at: float) -> bool:
         """Whether a later change may hide behind it (git's racy rule).

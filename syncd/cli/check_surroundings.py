@@ -18,11 +18,10 @@ from syncd.local.inotify_limits import (
     watches_needed,
 )
 from syncd.local.mounts import MISSING, Place, locate, mount_of, mounts
+from syncd.model import HOUR
 from syncd.overview.folders import Target
 from syncd.overview.status_file import read_status, running_service
 from syncd.service.next_cycle import refresh_interval
-
-_HOUR = 3600.0
 
 
 def check_outputs(config: Config) -> Iterator[Check]:
@@ -85,7 +84,7 @@ def check_quotas(meter: QuotaMeter, targets: Sequence[Target]) -> Iterator[Check
         name = "quota" if len(by_organization) == 1 else f"quota of organization {organization}"
         limit, left = meter.limit(organization), meter.left(organization)
         every = refresh_interval(len(group), limit)
-        hourly = sum(_HOUR / max(target.refresh, every) for target in group)
+        hourly = sum(HOUR / max(target.refresh, every) for target in group)
         use = (
             f"at rest the service uses {max(round(hourly), 1)} an hour, "
             f"`syncd --once` {len(group)} a run; changes come on top"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 
 from syncd.cli.format import count
-from syncd.engine.quota import HOUR, QuotaMeter
+from syncd.engine.quota import QuotaMeter
+from syncd.model import HOUR
 from syncd.overview.words import clock_text
 
 

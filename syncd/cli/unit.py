@@ -154,8 +154,6 @@ def _quoted(word: str) -> str:
 
 
 def _shell_quoted(word: str) -> str:
-    import shlex
-
     # In a crontab % begins the command's input.
     return shlex.quote(word).replace("%", "\\%")
 

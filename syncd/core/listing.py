@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from syncd.core.matching_creates import MatchedCreate, match_creates
-from syncd.model import Attachment, Listing
+from syncd.model import DAY, Attachment, Listing
 from syncd.task_state import BELIEF, Attribute, Event, Intent, LedgerEntry, TaskState, same_name
 
-DAY = 86_400.0
 DOUBT = 5.0
 """Seconds after its failure before a list can tell that a create was not carried out."""
 

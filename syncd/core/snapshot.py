@@ -7,15 +7,13 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
-from syncd.core.listing import DAY
 from syncd.core.matching import Matches, match
 from syncd.core.ordering import wanted_sequence
-from syncd.model import Attachment, FolderSnapshot, LocalFile, Rules
+from syncd.model import DAY, HOUR, Attachment, FolderSnapshot, LocalFile, Rules
 from syncd.task_state import Intent, LedgerEntry, Refusal, TaskState, same_name
 
 TIMES_A_DAY = 2
 """How often unchanged bytes are created, and a person's change is put back, in 24 hours."""
-HOUR = 3600.0
 
 
 def retry_delay(attempts: int) -> float:

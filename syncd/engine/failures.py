@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from unicodedata import normalize
 
-from syncd.core.listing import DAY
 from syncd.core.plan import Create
 from syncd.core.snapshot import Snapshot
 from syncd.core.unique_names import holders
@@ -31,7 +30,7 @@ from syncd.errors import (
     Throttled,
     Unreachable,
 )
-from syncd.model import Fingerprint, Folder
+from syncd.model import DAY, Fingerprint, Folder
 from syncd.task_state import Refusal, TaskState
 
 TRIES = 3

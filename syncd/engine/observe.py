@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncd.core.listing import DAY, DOUBT, apply_list, missing
+from syncd.core.listing import DOUBT, apply_list, missing
 from syncd.core.reconcile import paths_to_read
 from syncd.core.snapshot import Snapshot, honoured
 from syncd.engine.contents import Contents
@@ -13,7 +13,7 @@ from syncd.engine.failed_uploads import unreadable
 from syncd.errors import FileProblem, InvalidResponse, SyncdError, Throttled
 from syncd.local.ignore import selection
 from syncd.local.scan import scan
-from syncd.model import NOTHING, Folder, FolderSnapshot, Listing, Problem
+from syncd.model import DAY, NOTHING, Folder, FolderSnapshot, Listing, Problem
 from syncd.state.task_ledger import TaskLedger
 from syncd.task_state import Refusal, TaskState
 

@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from syncd.model import QuotaReading, TaskKey
+from syncd.model import HOUR, QuotaReading, TaskKey
 from syncd.state.ledger import Ledger
 
-HOUR = 3600.0
 FREE_PLAN = 30
-"""Requests an hour that are assumed until more is seen ."""
+"""Requests an hour that are assumed until more is seen."""
 PROBES = (600.0, 1200.0, 2400.0, 3600.0)
 """Seconds between probes after a 402 that does not say when the window resets."""
 _PAYMENT_REQUIRED = 402

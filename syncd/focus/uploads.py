@@ -86,7 +86,7 @@ class OpenFile:
         piece = self._read(min(limit, self._left)) if self._left else b""
         self._left -= len(piece)
         if not self._left:
-            changed = fingerprint(os.fstat(self._fd)) != self._planned
+            changed = Fingerprint.of(os.fstat(self._fd)) != self._planned
             self.close()
             self.sent = SentFile(self._sha.hexdigest(), changed)
         if piece and self._on_bytes is not None:
@@ -140,10 +140,6 @@ class _Blocks:
         self._buffers.clear()
 
 
-def fingerprint(status: os.stat_result) -> Fingerprint:
-    return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-
-
 def _open(upload: Upload) -> int:
     """Open the planned file, without following a link or waiting for a pipe."""
     try:
@@ -155,7 +151,7 @@ def _open(upload: Upload) -> int:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise FileProblem(upload.file, "is not a regular file now", changed=True)
-        if fingerprint(status) != upload.fingerprint:
+        if Fingerprint.of(status) != upload.fingerprint:
             raise FileProblem(upload.file, "changed since it was planned", changed=True)
     except BaseException:
         os.close(fd)

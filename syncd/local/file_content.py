@@ -24,10 +24,6 @@ def absolute_path(root: str, path: str) -> str:
     return os.path.join(root, *path.split("/"))
 
 
-def fingerprint(status: os.stat_result) -> Fingerprint:
-    return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-
-
 def strerror(error: OSError) -> str:
     """The system's error text in lower case, without the path: "permission denied"."""
     text = os.strerror(error.errno) if error.errno else str(error)
@@ -90,7 +86,7 @@ def digest(
     """
     fd = open_file(root, path)
     try:
-        before = fingerprint(os.fstat(fd))
+        before = Fingerprint.of(os.fstat(fd))
         if expected is not None and before != expected:
             raise FileProblem(path, "changed since it was scanned", changed=True)
         hasher = hashlib.sha256()
@@ -102,7 +98,7 @@ def digest(
             on_progress(count)
             if total > before.size:
                 break
-        if fingerprint(os.fstat(fd)) != before:
+        if Fingerprint.of(os.fstat(fd)) != before:
             raise FileProblem(path, "changed while it was read", changed=True)
         if total < before.size:
             reason = f"ends after {total} bytes, though its size is {before.size}"

@@ -13,13 +13,13 @@ from errno import ELOOP, ENOTDIR
 
 from syncd.core.ordering import MANIFEST
 from syncd.errors import FolderError
-from syncd.local.file_content import fingerprint, open_beneath, strerror
+from syncd.local.file_content import open_beneath, strerror
 from syncd.local.ignore import selection
 from syncd.local.manifest import ManifestUnreadable, parse_manifest, read_manifest
 from syncd.local.mounts import nested_mounts
 from syncd.local.root_folder import READ_DIRECTORY, folder_error, identity_of, open_root
 from syncd.local.unicode_collisions import find_collisions
-from syncd.model import FolderSnapshot, LocalFile, Problem, Rules
+from syncd.model import Fingerprint, FolderSnapshot, LocalFile, Problem, Rules
 from syncd.text import escaped_unless_utf8, is_utf8, printable
 
 OTHER_FILE_SYSTEM = "another file system"
@@ -186,7 +186,7 @@ class _Walk:
             self._fail(path, "permission denied")
             self.undecided[path] = status.st_size
         else:
-            self.files.append(LocalFile(path, fingerprint(status)))
+            self.files.append(LocalFile(path, Fingerprint.of(status)))
             if 0 < self._rules.max_files < len(self.files):
                 raise _too_many_files(self._root, self._rules.max_files)
 

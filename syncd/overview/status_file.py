@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from syncd.errors import StateError
+from syncd.model import DAY
 from syncd.overview.status import FolderStatus, QuotaStatus
 from syncd.state.lock import lock_owner
 from syncd.state.whole_file import replace_file
@@ -22,7 +23,7 @@ from syncd.text import redact
 
 log = logging.getLogger("syncd.service")
 
-APPROVAL_LIVES = 86_400.0
+APPROVAL_LIVES = DAY
 """Seconds after which an approval is void."""
 _STATUS, _APPROVALS, _KEYS = "status.json", "approve.json", "keys.json"
 

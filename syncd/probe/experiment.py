@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable, Sequence
 
 from syncd.errors import Doubtful, InvalidResponse, Refused
-from syncd.focus.uploads import Receipt, Upload, fingerprint
-from syncd.model import Attachment
+from syncd.focus.uploads import Receipt, Upload
+from syncd.model import Attachment, Fingerprint
 from syncd.probe import findings
 from syncd.probe.cleanup import Cleanup
 from syncd.probe.findings import PLACES, Label
@@ -125,7 +125,7 @@ class Experiment:
         session = self._session
         files = self._files[:1] if len(labels) == 1 else self._files[1:]
         uploads = [
-            Upload(file, label.names[2], label.orders[0], fingerprint(os.stat(file)))
+            Upload(file, label.names[2], label.orders[0], Fingerprint.of(os.stat(file)))
             for file, label in zip(files, labels, strict=True)
         ]
         query, form = ([(la.names[at], la.orders[at]) for la in labels] for at in (0, 1))

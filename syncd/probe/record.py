@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from syncd.errors import StateError
-from syncd.model import Attachment, TaskKey
+from syncd.model import DAY, Attachment, TaskKey
 from syncd.state.whole_file import replace_file
 
-_DAY = 86_400.0
+_LOOKED_FOR = DAY
 """Seconds for which an attachment that was never seen is looked for."""
 PREFIX = "syncd-probe-"
 
@@ -123,7 +123,7 @@ class Record:
         self.path = os.path.join(state_dir, "probe.json")
         self._probes: dict[str, Probe] = {}
         for probe in self._read():
-            if probe.ids or 0 <= now - probe.at < _DAY:
+            if probe.ids or 0 <= now - probe.at < _LOOKED_FOR:
                 self._probes[probe.token] = probe
 
     def of(self, task: TaskKey) -> list[Probe]:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from syncd.errors import StateDamaged
-from syncd.model import LoggedAction, LoggedCycle, TaskKey
+from syncd.model import DAY, LoggedAction, LoggedCycle, TaskKey
 from syncd.state.columns import ACTION, CYCLE, EVENT, TABLES, identity_of
 from syncd.state.database import Database, log
-from syncd.state.task_ledger import DAY, TaskLedger
+from syncd.state.task_ledger import TaskLedger
 from syncd.task_state import Event, TaskState
 
 _FLUSH_EVERY = 1.0

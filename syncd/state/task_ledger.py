@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from syncd.model import Attachment, FolderIdentity, LoggedAction, LoggedCycle
+from syncd.model import DAY, Attachment, FolderIdentity, LoggedAction, LoggedCycle
 from syncd.state.change import Change, applied, difference, write
 from syncd.state.columns import CYCLE
 from syncd.state.database import Database
 from syncd.task_state import Event, Intent, LedgerEntry, Refusal, TaskState
 
-DAY = 86_400.0
 ORDER = "order"
 """The subject of an event that put back the order of a task."""
 

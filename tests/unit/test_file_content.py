@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncd.errors import FileProblem
-from syncd.local.file_content import CHUNK, absolute_path, digest, fingerprint, open_file
+from syncd.local.file_content import CHUNK, absolute_path, digest, open_file
 from syncd.model import Fingerprint
 
 
@@ -25,7 +25,7 @@ def test_the_digest_is_sha256_and_progress_is_told(tmp_path: Path, size: int) ->
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/a").write_bytes(content)
     chunks: list[int] = []
-    before = fingerprint((tmp_path / "sub/a").stat())
+    before = Fingerprint.of((tmp_path / "sub/a").stat())
     found = digest(str(tmp_path), "sub/a", before, chunks.append)
     assert found == (hashlib.sha256(content).hexdigest(), before)
     assert sum(chunks) == size
@@ -40,7 +40,7 @@ def test_odd_names_are_read(tmp_path: Path) -> None:
 
 def test_a_file_with_another_fingerprint_than_expected_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
-    expected = fingerprint((tmp_path / "a").stat())
+    expected = Fingerprint.of((tmp_path / "a").stat())
     (tmp_path / "b").write_bytes(b"x")
     (tmp_path / "b").rename(tmp_path / "a")
     problem = fails(tmp_path, "a", expected)

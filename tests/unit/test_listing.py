@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from syncd.core.listing import DAY, DOUBT, apply_list, entry_of, missing
-from syncd.model import Attachment, Listing
+from syncd.core.listing import DOUBT, apply_list, entry_of, missing
+from syncd.model import DAY, Attachment, Listing
 from syncd.task_state import BELIEF, Attribute, LedgerEntry, Role, TaskState, same_name
 from tests.support.values import (
     NOW,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.engine.quota import HOUR, Quota
-from syncd.model import QuotaReading
+from syncd.engine.quota import Quota
+from syncd.model import HOUR, QuotaReading
 
 NOTHING = QuotaReading(None, None)
 
