@@ -14,10 +14,10 @@ from syncd.cli.init_questions import agrees
 from syncd.cli.output import print_error, print_lines
 from syncd.config import load_config
 from syncd.config.locations import find_config
-from syncd.config.new_config import packaged_path
 from syncd.engine.report import KEY, LATER, OK, PARTLY, worst
 from syncd.errors import ConfigError, UsageError
 from syncd.overview.status_file import read_status, running_service
+from syncd.packaged_files import packaged_path
 
 
 def finish(arguments: argparse.Namespace, file: str, path: str, *, asks: bool) -> int:

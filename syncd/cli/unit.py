@@ -11,7 +11,7 @@ import sys
 from typing import NamedTuple
 
 from syncd.config.locations import SYSTEM_CONFIG, expand_home, user_config_dir
-from syncd.config.new_config import packaged
+from syncd.packaged_files import packaged
 
 NAME = "syncd.service"
 SECONDS = 90.0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from syncd.config.new_entry import NewEntry, scalar
 from syncd.config.settings import SANDBOX
+from syncd.packaged_files import packaged
 
 PLAYGROUND = "syncd-playground"
 """The folder of a sandbox's config, beside it, where no other is named."""
@@ -64,16 +63,6 @@ class NewConfig(NamedTuple):
                 raise ValueError(f"config.example.yaml has not one {old.strip()!r}")
             text = text.replace(old, new)
         return _HEADER + mark + text
-
-
-def packaged(name: str) -> str:
-    """The text of a file that comes with the package: the example config, or a unit."""
-    return packaged_path(name).read_text(encoding="utf-8")
-
-
-def packaged_path(name: str) -> Traversable:
-    """Where that file is."""
-    return files("syncd").joinpath("data", name)
 
 
 def playground(config: str) -> str:

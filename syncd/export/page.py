@@ -9,15 +9,16 @@ from hashlib import sha256
 from syncd import __version__
 from syncd.export.elements import Markup, element, table, together
 from syncd.export.folder_section import LOOKS, chip
-from syncd.export.style import CSS
 from syncd.export.timeline import timeline
 from syncd.export.times import moment, stamp
 from syncd.export.view import Look, PageView, QuotaView
 from syncd.model import LoggedAction
 from syncd.overview.status import FolderStatus
 from syncd.overview.words import count
+from syncd.packaged_files import packaged
 
-_STYLE_HASH = b64encode(sha256(CSS.encode()).digest()).decode()
+_CSS = packaged("page.css")
+_STYLE_HASH = b64encode(sha256(_CSS.encode()).digest()).decode()
 _POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; base-uri 'none'; "
     "form-action 'none'"
@@ -55,7 +56,7 @@ def page(view: PageView, sections: Sequence[Markup]) -> str:
         else element("meta", http_equiv="refresh", content=view.refresh),
         element("title", f"{title} – syncd"),
         element("link", rel="icon", href=_icon(look)),
-        element("style", Markup(CSS)),
+        element("style", Markup(_CSS)),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 

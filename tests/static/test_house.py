@@ -21,6 +21,7 @@ BELOW_ENGINE = {"core", *VALUES}
 BELOW_SERVICE = {"engine", "local", "focus", "state", *BELOW_ENGINE}
 BELOW_CLI = {
     *("overview", "export", "service", "config", "secrets", "log", "sandbox", "probe"),
+    "packaged_files",
     *BELOW_SERVICE,
 }
 MAY_KNOW: dict[str, set[str]] = {
@@ -30,6 +31,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "hidden_paths": set(),
     "hosts": set(),
     "model": set(),
+    "packaged_files": set(),
     "task_state": {"model"},
     "core": VALUES,
     "local": {"hidden_paths", *BELOW_ENGINE},
@@ -38,13 +40,13 @@ MAY_KNOW: dict[str, set[str]] = {
     "engine": BELOW_SERVICE,
     "probe": {"focus", "state", *VALUES},
     "overview": {"config", "secrets", *BELOW_SERVICE},
-    "export": {"overview", "config", *BELOW_SERVICE},
+    "export": {"overview", "config", "packaged_files", *BELOW_SERVICE},
     "service": {"overview", "export", "config", "secrets", "log", *BELOW_SERVICE},
     "cli": BELOW_CLI,
     "__main__": {"cli"},
     # Beside the line: config and its keys, the log, and the server to try things on.
     "secrets": {"errors", "hidden_paths", "text"},
-    "config": {"local", "secrets", *BELOW_ENGINE},
+    "config": {"local", "packaged_files", "secrets", *BELOW_ENGINE},
     "log": {"text"},
     "sandbox": {"errors", "model", "version"},
 }
