@@ -17,15 +17,12 @@ import requests
 
 import syncd.engine.context
 import syncd.engine.uploads
-import syncd.focus.uploads
-import syncd.local.file_content
-import syncd.local.scan
 from syncd.engine.context import Options
 from syncd.engine.folder_run import FolderRun
 from syncd.engine.report import FolderReport
 from syncd.errors import StateError
 from syncd.focus.transport import HttpTransport
-from syncd.model import Folder, Rules
+from syncd.model import Fingerprint, Folder, Rules
 from syncd.state.database import Database
 from syncd.state.ledger import Ledger
 from tests.support.assembled import context_of
@@ -133,9 +130,7 @@ class Syncd:
         with ExitStack() as stack:
             for owner, name, stand_in in (
                 (Database, "transaction", transaction),
-                (syncd.local.scan, "fingerprint", self.disk.fingerprint),
-                (syncd.local.file_content, "fingerprint", self.disk.fingerprint),
-                (syncd.focus.uploads, "fingerprint", self.disk.fingerprint),
+                (Fingerprint, "of", self.disk.fingerprint),
                 (syncd.engine.context, "ThreadPoolExecutor", OneByOne),
                 (uploads, "wait", _wait),
                 (OneByOne, "backwards", self.sim.options.get("backwards", False)),
