@@ -106,7 +106,6 @@ def _fit(run: Run, plan: Plan, s: Snapshot) -> Plan:
 def _after(run: Run, outcome: Outcome, plan: Plan, s: Snapshot) -> Sequence[Decision]:
     """Note what was done, and decide what its failures mean."""
     policy, ledger = run.policy, run.ledger
-    run.left_to_do -= len(outcome.done)
     run.unlisted = run.unlisted or outcome.unlisted
     run.sends.update(create.file.path for batch, _ in outcome.sent for create in batch)
     if outcome.reordered and outcome.reordered == len(plan.reorders):

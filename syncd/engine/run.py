@@ -107,6 +107,7 @@ class Run:
         if not done:
             return
         self.done += done
+        self.left_to_do -= sum(a.kind != "adopt" for a in done)
         now = self.context.clock()
         left = self.context.quota.left(self.folder.task.organization_id)
         for action in done:

@@ -177,6 +177,7 @@ def test_ctrl_c_restores_the_terminal_and_reports_the_finished_actions(
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l"), "the cursor is there again"
     assert text.count("small 3") == 1, text
     assert text.count("stopped in the middle of a request") == 1, text
+    assert "2 actions left for a later run" in text, "the two large ones"
 
 
 @pytest.mark.parametrize("command", [("check",), ("list",)])
