@@ -163,7 +163,7 @@ class LoggedAction(NamedTuple):
     name: str
     reason: str
     attachment: int | None
-    """None: the answer to a create did not tell the id."""
+    """None: no answer and no list has told the id of what was created yet."""
     quota_left: int | None
     old_name: str | None = None
     """Of a rename."""

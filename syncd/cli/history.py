@@ -17,21 +17,33 @@ History = Sequence[tuple[TaskKey, LoggedAction]]
 def of_file(history: History, task: TaskKey, path: str) -> History:
     """What was done to one file, under the names that it had before, too.
 
-    In a swap or a chain another file took a former name: its rename has another attachment.
+    Another file may have taken a former name: its attachment is another one. A file that is known
+    by another name now ends with that rename.
     """
-    found, name, renamed = [], path, None
+    found: list[tuple[TaskKey, LoggedAction]] = []
+    name, renamed = path, None
     for key, action in reversed(history):
         if key != task or action.name != name:
             continue
-        if action.old_name is None:
-            if action.action != "reordered":
-                renamed = None  # before that, the file may have had another attachment
-        elif renamed in (None, action.attachment):
-            name, renamed = action.old_name, action.attachment
-        else:
+        if renamed is not None and action.attachment not in (None, renamed):
             continue
+        if action.old_name is not None:
+            name, renamed = action.old_name, action.attachment
+        elif action.action != "reordered":
+            renamed = None  # before that, the file may have had another attachment
         found.append((key, action))
-    return found[::-1]
+    return [*found[::-1], *_rename_away(history, task, path, found[:1])]
+
+
+def _rename_away(history: History, task: TaskKey, path: str, last: History) -> History:
+    """The rename that took the file away from this path; `last`: what was done to it before."""
+    for key, action in reversed(history):
+        if (key, action) in last:
+            break
+        if key == task and action.old_name == path:
+            is_same = not last or last[0][1].attachment == action.attachment
+            return [(key, action)] if is_same else []
+    return []
 
 
 def history_json(history: History) -> list[dict[str, Any]]:

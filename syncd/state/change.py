@@ -26,6 +26,8 @@ class Change(NamedTuple):
     events: Sequence[Event] = ()
     actions: Sequence[LoggedAction] = ()
     """They are written, and no part of the state."""
+    made: Sequence[LedgerEntry] = ()
+    """Attachments that a list has shown to be those of earlier creates."""
     gone: Mapping[str, Collection[Any]] = NOTHING
     """Of each of these mappings."""
     task: Mapping[str, Any] = NOTHING
@@ -51,7 +53,8 @@ def difference(before: TaskState, after: TaskState) -> Change:
             gone[name] = missing
     times = {name: getattr(after, name) for name in _TIMES}
     events = after.history[len(before.history) :]
-    return Change(**changed, events=events, gone=gone, task=times)
+    made = [e for id_, e in changed["entries"].items() if id_ not in before.entries]
+    return Change(**changed, events=events, made=made, gone=gone, task=times)
 
 
 def applied(state: TaskState, changes: Iterable[Change]) -> TaskState:
@@ -88,6 +91,11 @@ def write(database: Database, row: int, change: Change) -> None:
         database.execute_many(query, [(row, key) for key in change.gone.get(table.field, ())])
     put("history", EVENT, change.events)
     put("actions", ACTION, change.actions)
+    query = (
+        "UPDATE actions SET attachment = ? WHERE key = "
+        "(SELECT max(key) FROM actions WHERE task = ? AND name = ? AND attachment IS NULL)"
+    )
+    database.execute_many(query, [(e.id, row, e.path) for e in change.made])
     if values := task_values(change.task):
         names = ", ".join(f"{name} = ?" for name in values)
         query = f"UPDATE tasks SET {names} WHERE row = ?"

@@ -89,6 +89,10 @@ MIGRATIONS = (
         name TEXT NOT NULL, label TEXT NOT NULL, value INTEGER NOT NULL,
         PRIMARY KEY (name, label)) WITHOUT ROWID;
     """,
+    # 7: to find the actions whose attachment a later list tells
+    """
+    CREATE INDEX actions_without_attachment ON actions (task, name) WHERE attachment IS NULL;
+    """,
 )
 VERSION = FIRST + len(MIGRATIONS) - 1
 

@@ -73,6 +73,34 @@ def test_a_file_is_told_of_under_its_former_names_too(shell: Shell) -> None:
     ]
 
 
+def test_a_file_that_has_another_name_now_ends_with_that_rename(shell: Shell) -> None:
+    a_day(shell)
+    story = told(shell.json("log", str(shell.root / "a.txt")))
+    assert story == [("created", "a.txt"), ("renamed", "c.txt")]
+
+
+def test_a_new_file_of_a_former_name_is_not_in_the_story(shell: Shell) -> None:
+    shell.write("a.txt", "a")
+    shell.syncd("--once")
+    (shell.root / "a.txt").rename(shell.root / "b.txt")
+    shell.write("a.txt", "another")
+    shell.syncd("--once")
+    story = told(shell.json("log", str(shell.root / "b.txt")))
+    assert story == [("created", "a.txt"), ("renamed", "b.txt")]
+    assert told(shell.json("log", str(shell.root / "a.txt"))) == [("created", "a.txt")] * 2
+
+
+def test_the_list_after_a_create_tells_the_attachment(shell: Shell) -> None:
+    shell.write("a.txt", "a")
+    shell.write("b.txt", "b")
+    shell.syncd("--once")
+    shell.write("a.txt", "longer")
+    shell.syncd("--once")
+    events = shell.json("log")["events"]
+    ids = [(event["action"], event["name"], event["attachment"]) for event in events]
+    assert ids[:3] == [("created", "a.txt", 1), ("created", "b.txt", 2), ("replaced", "a.txt", 3)]
+
+
 def test_files_that_swapped_names_keep_their_own_story(shell: Shell) -> None:
     one, other, aside = (shell.root / name for name in ("a.txt", "b.txt", "aside"))
     shell.write("a.txt", "a")
