@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 
@@ -15,6 +19,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "full: takes too long for every day; needs --full")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile the tests once, where each worker would: half of its start."""
+    if not sys.dont_write_bytecode and not Path(__file__, "../unit/__pycache__").resolve().exists():
+        command = [sys.executable, "-m", "pytest", "--collect-only"]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
