@@ -24,7 +24,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Compile the tests once, where each worker would: half of its start."""
-    if not sys.dont_write_bytecode and not Path(__file__, "../unit/__pycache__").resolve().exists():
+    compiled = Path(__file__).parent / "unit" / "__pycache__"
+    if not sys.dont_write_bytecode and not compiled.exists():
         command = [sys.executable, "-m", "pytest", "--collect-only"]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
