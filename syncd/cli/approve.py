@@ -8,7 +8,6 @@ import signal
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from syncd.cli.format import time_text
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.cli.read_only import ReadOnlyView, open_read_only
 from syncd.core.plan import Held
@@ -18,7 +17,7 @@ from syncd.model import Folder
 from syncd.overview.folders import Target, choose
 from syncd.overview.status import task_text
 from syncd.overview.status_file import Approval, read_approvals, write_approvals
-from syncd.overview.words import held_text
+from syncd.overview.words import held_text, time_text
 
 
 class HeldBack(NamedTuple):

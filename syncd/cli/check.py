@@ -16,7 +16,6 @@ from syncd.cli.check_surroundings import (
     check_watches,
 )
 from syncd.cli.errors import NOT_TRIED, exit_code_of, explain
-from syncd.cli.format import count, duration_text
 from syncd.cli.output import (
     print_error,
     print_json,
@@ -30,6 +29,7 @@ from syncd.errors import ConfigError, FolderError, StateError, SyncdError
 from syncd.local.scan import scan
 from syncd.model import Folder
 from syncd.overview.folders import Target, find_folders
+from syncd.overview.words import count, duration_text
 from syncd.state.ledger import Ledger
 
 SKEW = 300.0

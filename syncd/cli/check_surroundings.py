@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 
 from syncd.cli.check_result import Check
-from syncd.cli.format import count, duration_text
 from syncd.cli.unit import Unit, lingers, unit_of
 from syncd.config import Config
 from syncd.engine.quota import QuotaMeter
@@ -21,6 +20,7 @@ from syncd.local.mounts import MISSING, Place, locate, mount_of, mounts
 from syncd.model import HOUR
 from syncd.overview.folders import Target
 from syncd.overview.status_file import read_status, running_service
+from syncd.overview.words import count, duration_text
 from syncd.service.next_cycle import refresh_interval
 
 

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from syncd.cli.format import count, size_text, time_text
 from syncd.cli.read_only import ReadOnlyView
 from syncd.engine.report import PARTLY
 from syncd.errors import FolderError
@@ -15,6 +14,7 @@ from syncd.model import LocalFile
 from syncd.overview.folders import Target
 from syncd.overview.status import FolderStatus, rfc3339
 from syncd.overview.verdict import Kind, Verdict
+from syncd.overview.words import count, size_text, time_text
 from syncd.task_state import LedgerEntry, Refusal, TaskState, same_name
 
 

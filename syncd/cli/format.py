@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from syncd.cli.rows import Headline, Lines, Row
 from syncd.engine.report import LATER, OK, FolderReport
 from syncd.overview.status import FolderStatus, QuotaStatus, state_of
-from syncd.overview.words import clock_text, held_text
-from syncd.overview.words import count as count
-from syncd.overview.words import size_text as size_text
+from syncd.overview.words import count, duration_text, held_text, time_text
 from syncd.text import printable
 
 FOLD = 20
@@ -141,21 +139,6 @@ def _kind_text(kind: str, dry_run: bool) -> str:
     if dry_run:
         return f"to {_KINDS[kind]}"
     return "moved" if kind == "reordered" else kind
-
-
-def time_text(at: float, now: float) -> str:
-    """A time for people: "14:03 (2 min ago)", "2026-11-02 14:03 (in 3 days)"."""
-    span = duration_text(abs(at - now))
-    return f"{clock_text(at, now)} ({f'{span} ago' if at <= now else f'in {span}'})"
-
-
-def duration_text(seconds: float) -> str:
-    """About how long, in the largest unit that fits."""
-    for unit, length in (("day", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            number = int(seconds // length)
-            return f"{number} {unit}{'s' if unit == 'day' and number > 1 else ''}"
-    return f"{int(seconds)} s"
 
 
 def _headline(report: FolderReport, dry_run: bool) -> Headline:

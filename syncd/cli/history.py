@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from syncd.cli.format import count
 from syncd.model import LoggedAction, TaskKey
 from syncd.overview.status import rfc3339
+from syncd.overview.words import count
 
 History = Sequence[tuple[TaskKey, LoggedAction]]
 """Newest last."""

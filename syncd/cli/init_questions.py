@@ -8,12 +8,12 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 
-from syncd.cli.format import count
 from syncd.cli.output import print_lines
 from syncd.config.addresses import EXAMPLE, Address, parse_address
 from syncd.config.locations import expand_home
 from syncd.errors import UsageError
 from syncd.focus.workspace import Task
+from syncd.overview.words import count
 from syncd.secrets import key_fault
 
 _SHOWN = 15

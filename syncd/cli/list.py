@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from syncd.cli.assembly import Hooks, assemble
 from syncd.cli.errors import NOT_TRIED, explain
-from syncd.cli.format import count, size_text, time_text
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.config import find_config, load_config
 from syncd.engine.context import Context, Options
@@ -21,6 +20,7 @@ from syncd.errors import ApiError, FolderError
 from syncd.model import Attachment, Folder
 from syncd.overview.folders import choose, find_folders
 from syncd.overview.verdict import Kind, Verdict, Verdicts
+from syncd.overview.words import count, size_text, time_text
 from syncd.text import printable
 
 _WORDS = {

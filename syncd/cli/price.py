@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import ceil
 
-from syncd.cli.format import count
 from syncd.engine.quota import QuotaMeter
 from syncd.model import HOUR
-from syncd.overview.words import clock_text
+from syncd.overview.words import clock_text, count
 
 
 def price_lines(planned: Iterable[tuple[int, int]], meter: QuotaMeter, now: float) -> Iterator[str]:

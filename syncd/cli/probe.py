@@ -12,7 +12,6 @@ from typing import Any
 
 from syncd.cli.assembly import Assembly, Hooks, assemble
 from syncd.cli.errors import INTERRUPTED, TERMINATED
-from syncd.cli.format import time_text
 from syncd.cli.output import print_error, print_json, print_lines, print_warning
 from syncd.cli.probe_errors import report
 from syncd.cli.probe_table import table
@@ -28,6 +27,7 @@ from syncd.errors import (
 from syncd.focus.probing import ProbingClient
 from syncd.model import QuotaReading, TaskKey
 from syncd.overview.folders import find_folders
+from syncd.overview.words import time_text
 from syncd.probe.experiment import Experiment
 from syncd.probe.findings import Findings
 from syncd.probe.record import Record

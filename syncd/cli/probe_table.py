@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from syncd.cli.format import count
+from syncd.overview.words import count
 from syncd.probe.findings import Findings
 from syncd.probe.session import REQUESTS, Session
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from syncd.cli.format import time_text
 from syncd.cli.read_only import ReadOnlyView
+from syncd.overview.notes import notes
 from syncd.overview.status import FolderStatus, QuotaStatus
-from syncd.state.ledger_file import ledgers_set_aside
 
 NO_SERVICE = "no service is running: start it, or sync with `syncd --once`"
 
@@ -36,15 +35,5 @@ def gather(view: ReadOnlyView) -> StatusFacts:
     organizations = {t.folder.task.organization_id for t in view.folders.targets}
     pauses = [f.next_cycle for f in view.status.folders if f.cause == "quota"]
     quota = QuotaStatus.of(view.meter(), organizations, view.now, pauses)
-    notes = [*map(str, view.folders.removed), *_damaged_ledgers(view)]
-    return StatusFacts(view.statuses(), notes, quota, view.service, view.now)
-
-
-def _damaged_ledgers(view: ReadOnlyView) -> Iterator[str]:
-    """The damaged ledgers that were set aside and not deleted yet."""
-    for aside in ledgers_set_aside(view.config.state_dir):
-        yield (
-            f"a damaged ledger was set aside {time_text(aside.at, view.now)} as {aside.path}: "
-            "attachments that match no file by name and size count as foreign since then "
-            "(`syncd list` shows them); delete that file to be told no more"
-        )
+    told = [*notes(view.folders, view.config.state_dir, view.now)]
+    return StatusFacts(view.statuses(), told, quota, view.service, view.now)

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.cli.colors import colored, has_colors
-from syncd.cli.format import quota_line, status_details, time_text
+from syncd.cli.format import quota_line, status_details
 from syncd.cli.status_facts import StatusFacts
 from syncd.overview.status import FolderStatus
+from syncd.overview.words import time_text
 from syncd.text import sanitized
 
 NARROW = 72

@@ -8,13 +8,13 @@ from typing import Any
 
 from syncd.cli.file_place import find_place, why_in_no_folder
 from syncd.cli.findings import findings
-from syncd.cli.format import time_text
 from syncd.cli.history import History, history_json, history_lines, of_file
 from syncd.cli.output import print_error, print_json, print_lines
 from syncd.cli.read_only import open_read_only
 from syncd.engine.report import OK, PARTLY
 from syncd.model import Folder
 from syncd.overview.status import rfc3339
+from syncd.overview.words import time_text
 
 EVENTS = 10
 """The last of them are told."""

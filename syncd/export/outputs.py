@@ -17,10 +17,10 @@ from syncd.export.output_file import write_file
 from syncd.export.page import anchor, page
 from syncd.export.view import FolderView, PageView, QuotaView, folder_view, verdicts_of
 from syncd.overview.folders import Folders, Target
+from syncd.overview.notes import notes
 from syncd.overview.status import FolderStatus
 from syncd.overview.verdict import Verdicts
 from syncd.state.ledger import Ledger
-from syncd.state.ledger_file import ledgers_set_aside
 
 log = logging.getLogger("syncd.service")
 
@@ -110,7 +110,7 @@ class Outputs:
             tuple(quotas(moment, ledger)),
             tuple((t, names[t], cycle) for t, cycle in ledger.cycles() if t in names),
             tuple(action for _, action in reversed(ledger.actions(_ACTIONS))),
-            tuple(notes(moment)),
+            tuple(notes(moment.folders, moment.config.state_dir, moment.now)),
             refresh,
         )
         return page(view, [section for _, section in parts])
@@ -154,14 +154,4 @@ def quotas(moment: Moment, ledger: Ledger) -> Iterator[QuotaView]:
             meter.left(organization),
             meter.limit(organization),
             meter.resumes_at(organization),
-        )
-
-
-def notes(moment: Moment) -> Iterator[str]:
-    """What a person should know besides."""
-    yield from map(str, moment.folders.removed)
-    for aside in ledgers_set_aside(moment.config.state_dir):
-        yield (
-            f"A damaged ledger was set aside as {aside.path}: attachments that match no file by "
-            "name and size count as foreign since then. Delete that file to be told no more."
         )

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from syncd.cli.format import report_lines, size_text, summary
+from syncd.cli.format import report_lines, summary
 from syncd.core.plan import Create, Delete, Held, Plan, Put
 from syncd.engine.actions import Action, Kind, planned
 from syncd.engine.context import NoProgress, Progress
 from syncd.engine.cost import Limits, cost
 from syncd.engine.report import KEY, LATER, PARTLY, FolderReport, Trouble
 from syncd.model import Fingerprint, LocalFile, Problem
+from syncd.overview.words import size_text
 from syncd.task_state import Attribute, LedgerEntry
 
 LIMITS = Limits(10, 1000, lambda names: True)
