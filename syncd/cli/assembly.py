@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from syncd.config import Config
 from syncd.engine.context import Context, NoProgress, NoTally, Progress, Tally
-from syncd.engine.quota import QuotaMeter
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import TaskKey
+from syncd.overview.status import quota_meter
 from syncd.state.ledger import Ledger
 from syncd.state.lock import StateLock, make_state_dir
 
@@ -68,7 +68,7 @@ def connect(
 ) -> tuple[Context, HttpTransport]:
     """Make client and quota meter by the section `api`."""
     api = config.api
-    meter = QuotaMeter(api.url, ledger, time.time, configured=api.quota, reserve=api.quota_reserve)
+    meter = quota_meter(api, ledger, time.time)
     transport = HttpTransport(url, key, timeout=api.timeout, connections=api.connections)
 
     tally = _tally(config, ledger)

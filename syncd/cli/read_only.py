@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from syncd.config import Config, find_config, load_config
 from syncd.engine.quota import QuotaMeter
 from syncd.overview.folders import Folders, Target, find_folders
-from syncd.overview.status import FolderStatus, task_text
+from syncd.overview.status import FolderStatus, quota_meter, task_text
 from syncd.overview.status_file import Status, read_status, running_service
 from syncd.state.ledger import Ledger
 
@@ -77,10 +77,7 @@ class ReadOnlyView(NamedTuple):
 
     def meter(self) -> QuotaMeter:
         """The quotas as the ledger knows them."""
-        api = self.config.api
-        return QuotaMeter(
-            api.url, self.ledger, lambda: self.now, configured=api.quota, reserve=api.quota_reserve
-        )
+        return quota_meter(self.config.api, self.ledger, lambda: self.now)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from syncd.config import Config
-from syncd.engine.quota import QuotaMeter
 from syncd.errors import FolderError, SyncdError
 from syncd.export.elements import Markup
 from syncd.export.folder_section import folder_section
@@ -18,7 +17,7 @@ from syncd.export.page import anchor, page
 from syncd.export.view import FolderView, PageView, QuotaView, folder_view, verdicts_of
 from syncd.overview.folders import Folders, Target
 from syncd.overview.notes import notes
-from syncd.overview.status import FolderStatus
+from syncd.overview.status import FolderStatus, quota_meter
 from syncd.overview.verdict import Verdicts
 from syncd.state.ledger import Ledger
 
@@ -142,10 +141,7 @@ class Outputs:
 
 def quotas(moment: Moment, ledger: Ledger) -> Iterator[QuotaView]:
     """The quota of each organization, as the ledger knows it."""
-    api = moment.config.api
-    meter = QuotaMeter(
-        api.url, ledger, lambda: moment.now, configured=api.quota, reserve=api.quota_reserve
-    )
+    meter = quota_meter(moment.config.api, ledger, lambda: moment.now)
     for organization in dict.fromkeys(
         t.folder.task.organization_id for t in moment.folders.targets
     ):

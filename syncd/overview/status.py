@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, get_args
 
+from syncd.config import ApiSettings
 from syncd.core.plan import Held
 from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import LATER, OK, PARTLY, Cause, FolderReport
 from syncd.model import Problem, TaskKey
+from syncd.state.ledger import Ledger
 
 State = Literal["in sync", "pending", "syncing", "paused", "held", "error"]
 
@@ -173,6 +175,11 @@ def _reason(report: FolderReport) -> str | None:
 
 def _seconds(text: str | None) -> float | None:
     return None if text is None else datetime.fromisoformat(text).timestamp()
+
+
+def quota_meter(api: ApiSettings, ledger: Ledger, clock: Callable[[], float]) -> QuotaMeter:
+    """The quotas as the ledger knows them, with what the config says of them."""
+    return QuotaMeter(api.url, ledger, clock, configured=api.quota, reserve=api.quota_reserve)
 
 
 class QuotaStatus(NamedTuple):
