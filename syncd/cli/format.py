@@ -129,7 +129,7 @@ def summary(reports: Sequence[FolderReport], *, dry_run: bool) -> str:
     ]
     if dry_run:
         planned = sum(r.planned_requests for r in reports)
-        parts.append(f"{count(planned, 'request')} in all, lists included; nothing was changed")
+        parts.append(f"{count(planned, 'request')} in all; nothing was changed")
     else:
         parts.append(count(sum(r.requests for r in reports), "request"))
     return "; ".join(part for part in parts if part)

@@ -40,20 +40,29 @@ def status_view(facts: StatusFacts, console: Console) -> Group:
 
 
 def _table(facts: StatusFacts) -> Table:
+    """Without columns in which nothing stands."""
+    counts = {
+        "pending": [f.pending for f in facts.folders],
+        "held": [len(f.held) for f in facts.folders],
+        "failed": [len(f.failed) + len(f.contested) for f in facts.folders],
+    }
+    counts = {name: numbers for name, numbers in counts.items() if any(numbers)}
+    has_next = any(f.next_cycle is not None for f in facts.folders)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("folder", overflow="fold", ratio=None)
+    table.add_column("folder", overflow="fold")
     table.add_column("task", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("last cycle")
-    table.add_column("next")
-    for name in ("pending", "held", "failed"):
+    if has_next:
+        table.add_column("next")
+    for name in counts:
         table.add_column(name, justify="right", no_wrap=True)
-    for f in facts.folders:
+    for n, f in enumerate(facts.folders):
         task = "" if f.task_id is None else str(f.task_id)
-        counts = (f.pending, len(f.held), len(f.failed) + len(f.contested))
-        times = [_text(_at(moment, facts)) for moment in (f.last_cycle, f.next_cycle)]
-        numbers = [_text(str(number) if number else "") for number in counts]
-        table.add_row(_text(f.name), _text(task), _state(f), *times, *numbers)
+        times = (f.last_cycle, f.next_cycle) if has_next else (f.last_cycle,)
+        numbers = [_text(str(column[n] or "")) for column in counts.values()]
+        moments = [_text(_at(moment, facts)) for moment in times]
+        table.add_row(_text(f.name), _text(task), _state(f), *moments, *numbers)
     return table
 
 

@@ -51,6 +51,22 @@ def test_the_status_fits_the_terminal(shell: Shell, columns: str) -> None:
     assert ("last cycle" in text) == (columns == "120")
 
 
+def test_the_status_has_no_column_in_which_nothing_stands(shell: Shell) -> None:
+    shell.syncd("--once")
+    _, text = shown(shell, "status", COLUMNS="120")
+    assert not {"pending", "held", "failed", "next"} & set(text.split())
+    for name in ("a.txt", "b.txt"):
+        shell.write(name)
+    shell.syncd("--once")
+    for name in ("a.txt", "b.txt"):
+        (shell.root / name).unlink()
+    shell.syncd("--once")
+    _, text = shown(shell, "status", COLUMNS="120")
+    (head,) = (line for line in text.splitlines() if "last cycle" in line)
+    assert "held" in head
+    assert "failed" not in head
+
+
 def test_a_list_fits_a_narrow_terminal(shell: Shell) -> None:
     shell.write("日本語のファイル名.txt")
     shell.syncd("--once")

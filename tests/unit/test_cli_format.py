@@ -231,7 +231,7 @@ def test_the_summary_counts_over_all_folders() -> None:
 def test_the_summary_of_a_dry_run_speaks_of_what_would_be() -> None:
     made = foreseen(Plan(creates=(Create(file("a"), 1),)))
     assert summary([made], dry_run=True) == (
-        "0 of 1 folder in sync; 1 to create; 3 requests in all, lists included; nothing was changed"
+        "0 of 1 folder in sync; 1 to create; 3 requests in all; nothing was changed"
     )
 
 
