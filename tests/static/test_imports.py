@@ -12,7 +12,7 @@ from tests.support.commands import Shell
 SLOW = {"requests", "urllib3", "yaml", "sqlite3", "logging", "argparse", "json", "dataclasses"}
 FOR_OTHERS = {
     *("watchdog", "apscheduler", "rich", "pathspec", "python_multipart", "http.server"),
-    *("subprocess", "dataclasses", "inspect", "difflib", "fractions", "decimal", "resource"),
+    *("subprocess", "dataclasses", "difflib", "fractions", "decimal", "resource"),
     *("syncd.sandbox", "syncd.service.daemon", "syncd.service.worker", "syncd.overview.verdict"),
     *("syncd.cli.check", "syncd.local.watcher", "syncd.cli.unit", "syncd.cli.tasks"),
     *("syncd.cli.init", "syncd.focus.workspace", "syncd.config.new_config", "getpass", "ctypes"),
