@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from syncd.config import Config
-from syncd.engine.context import Context, NoProgress, NoTally, Progress, Tally
+from syncd.engine.context import Context, NoTally, Progress, Tally
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
 from syncd.model import TaskKey
@@ -24,7 +24,7 @@ SANDBOX_KEY = "toggl_sk_" + "0" * 32
 class Hooks(NamedTuple):
     """What the runner of cycles is told, and how it stops them."""
 
-    progress: Progress = NoProgress()
+    progress: Progress = Progress()
     sleep: Callable[[float], None] = time.sleep
     pulse: Callable[[], None] = lambda: None
     checkpoint: Callable[[], None] = lambda: None

@@ -11,25 +11,26 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from syncd.engine.context import Progress
 from syncd.text import sanitized
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
-    from rich.progress import Progress
+    from rich.progress import Progress as Bar
 
 MOMENT = 1.0
 """Seconds without an upload until the display begins."""
 
 
-class LiveDisplay:
+class LiveDisplay(Progress):
     """One for a run; leaves no trace when it is closed. Threads that send may call it."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console
         self._lock = threading.Lock()
         self._live: Live | None = None
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
         self._closed = False
         self._began_at = time.monotonic()
         self._folder = ""
@@ -52,6 +53,7 @@ class LiveDisplay:
 
     def expect(self, files: int, size: int) -> None:
         """Show a bar for so many files and bytes, in place of the one before."""
+        super().expect(files, size)
         if size <= 0:
             return
         self._show()
@@ -72,6 +74,7 @@ class LiveDisplay:
 
     def done(self) -> None:
         """Take the bar away, whether or not all was sent."""
+        super().done()
         self._bar = None
 
     def close(self) -> None:
@@ -108,7 +111,7 @@ class LiveDisplay:
         return line if self._bar is None else Group(line, self._bar)
 
 
-def upload_bar() -> Progress:
+def upload_bar() -> Bar:
     """Files, bytes, rate and time left of the uploads of one plan."""
     from rich import progress
 

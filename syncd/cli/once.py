@@ -14,7 +14,7 @@ from syncd.cli.output import print_warning
 from syncd.cli.run_report import RunReport
 from syncd.cli.streams import flush_all, share_terminal
 from syncd.config import find_config, load_config
-from syncd.engine.context import Context, NoProgress, Options, Progress
+from syncd.engine.context import Context, Options, Progress
 from syncd.engine.folder_run import FolderRun
 from syncd.engine.quota import QuotaMeter
 from syncd.engine.report import KEY, LATER, FolderReport, Trouble
@@ -190,7 +190,7 @@ class OnceRun:
     def _progress(self) -> Progress:
         quiet = self._arguments.quiet or self._arguments.json
         if quiet or not sys.stderr.isatty():
-            return NoProgress()
+            return Progress()
         from syncd.cli.live_display import LiveDisplay
 
         return LiveDisplay()

@@ -43,8 +43,11 @@ class Remote(Protocol):
         """Whether one create may carry these names."""
 
 
-class Progress(Protocol):
-    """Hears how a run gets on; may be called by several threads."""
+class Progress:
+    """Hears how a run gets on, and shows nothing of it; may be called by several threads."""
+
+    uploading = False
+    """Uploads are in flight."""
 
     def begin(self, folder: str) -> None:
         """The run turns to the folder of this name."""
@@ -53,8 +56,9 @@ class Progress(Protocol):
         """A request goes out; what they return: how many the run has sent, and how many are left
         of the quota, if that is known."""
 
-    def expect(self, files: int, size: int) -> None:
+    def expect(self, files: int, size: int) -> None:  # noqa: ARG002
         """So many files and bytes are about to be sent."""
+        self.uploading = True
 
     def sent(self, count: int) -> None:
         """So many bytes more went out."""
@@ -64,34 +68,10 @@ class Progress(Protocol):
 
     def done(self) -> None:
         """Nothing more is on its way."""
+        self.uploading = False
 
     def close(self) -> None:
         """The run is over."""
-
-
-class NoProgress:
-    """Progress that nobody watches."""
-
-    def begin(self, folder: str) -> None:
-        pass
-
-    def requested(self, sent: Callable[[], int], left: Callable[[], int | None]) -> None:
-        pass
-
-    def expect(self, files: int, size: int) -> None:
-        pass
-
-    def sent(self, count: int) -> None:
-        pass
-
-    def uploaded(self, files: int) -> None:
-        pass
-
-    def done(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 class Tally(Protocol):

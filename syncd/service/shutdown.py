@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from syncd.engine.context import NoProgress, Progress
+from syncd.engine.context import Progress
 from syncd.engine.report import OK
 from syncd.errors import Stopped
 
@@ -32,7 +32,7 @@ class Shutdown:
     """
 
     def __init__(self, progress: Progress | None = None) -> None:
-        """`self.progress` hands on to `progress`."""
+        """`progress` knows whether uploads are in flight: they get the longer grace."""
         self.signal = 0
         """The first signal that came; 0 = none."""
         self.heartbeat: Callable[[], None] = lambda: None
@@ -44,7 +44,7 @@ class Shutdown:
         """Called before the process ends after the grace."""
         self.exit_status: Callable[[int], int] = lambda _: OK
         """The exit status of a process that ends at once, by the first signal."""
-        self.progress = _UploadProgress(progress or NoProgress())
+        self.progress = progress or Progress()
         self._announcing = threading.Lock()
         self._announced = False
 
@@ -135,21 +135,3 @@ class Shutdown:
         while (left := until - time.monotonic()) > 0:
             self.checkpoint()
             time.sleep(min(left, _SLICE))
-
-
-class _UploadProgress:
-    """Hands on what it hears; knows whether uploads are in flight: they get the longer grace."""
-
-    def __init__(self, inner: Progress) -> None:
-        self.uploading = False
-        self._inner = inner
-        self.begin, self.requested = inner.begin, inner.requested
-        self.sent, self.uploaded, self.close = inner.sent, inner.uploaded, inner.close
-
-    def expect(self, files: int, size: int) -> None:
-        self.uploading = True
-        self._inner.expect(files, size)
-
-    def done(self) -> None:
-        self.uploading = False
-        self._inner.done()

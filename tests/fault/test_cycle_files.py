@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import syncd.engine.uploads as engine
-from syncd.engine.context import NoProgress
+from syncd.engine.context import Progress
 from tests.fault.conftest import NewWorld
 from tests.support.witness import Witness
 from tests.support.world import World
@@ -18,7 +18,7 @@ from tests.support.world import World
 BIG = 5 << 20  # large enough to be hashed in a thread of its own
 
 
-class OnBytes(NoProgress):
+class OnBytes(Progress):
     """Does something to a file once so many bytes of an upload went out; hears every upload."""
 
     def __init__(self, world: World, deed: Callable[[], object], times: int = 1) -> None:

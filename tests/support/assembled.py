@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from syncd.engine.context import Context, NoProgress, Progress
+from syncd.engine.context import Context, Progress
 from syncd.engine.quota import QuotaMeter
 from syncd.focus.client import FocusClient
 from syncd.focus.transport import HttpTransport
@@ -36,5 +36,5 @@ def context_of(
         clock=clock,
         sleep=sleep,
     )
-    progress = progress or NoProgress()
+    progress = progress or Progress()
     return Context(client, ledger, meter, clock, sleep, progress, connections, max_batch_bytes)

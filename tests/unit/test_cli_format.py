@@ -11,7 +11,7 @@ import pytest
 from syncd.cli.format import report_lines, summary
 from syncd.core.plan import Create, Delete, Held, Plan, Put
 from syncd.engine.actions import Action, Kind, planned
-from syncd.engine.context import NoProgress, Progress
+from syncd.engine.context import Progress
 from syncd.engine.cost import Limits, cost
 from syncd.engine.report import KEY, LATER, PARTLY, FolderReport, Trouble
 from syncd.model import Fingerprint, LocalFile, Problem
@@ -252,7 +252,7 @@ def test_sizes(size: int, text: str) -> None:
 
 
 def test_progress_that_nobody_watches_is_harmless() -> None:
-    progress: Progress = NoProgress()
+    progress: Progress = Progress()
     progress.expect(1, 1)
     progress.sent(1)
     progress.done()
