@@ -30,7 +30,8 @@ def run_command(
     without: str | None,
     is_stopped: Callable[[], bool],
 ) -> str | None:
-    """Run it with the document on its stdin; what went wrong, or None.
+    """Run it with the document on its stdin; what went wrong, or None. Raises TimeoutError if it
+    had to be killed.
 
     `directory`: where it runs, and what `./program` is relative to; `without`: the variable that
     holds the key. When its time is over, or syncd stops, its whole process group is killed.
@@ -54,7 +55,7 @@ def run_command(
                 _kill(process.pid)
                 process.wait()
                 why = "when syncd stopped" if is_stopped() else f"within {SECONDS:.0f} s"
-                return f"{words[0]} did not end {why}, and was killed"
+                raise TimeoutError(f"{words[0]} did not end {why}, and was killed")
         return f"{words[0]} {_failure(code, stderr)}" if code else None
 
 

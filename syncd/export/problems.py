@@ -58,14 +58,17 @@ class Problems:
             return
         self._remember()  # first: nothing is told twice, whatever happens
         source = config.api.key_source
-        failure = run_command(
-            config.on_problem,
-            document(status, event),
-            directory=os.path.dirname(config.file),
-            without=source.location[0] if source and source.kind == "token_env" else None,
-            is_stopped=self._is_stopped,
-        )
-        self.stuck = failure is not None and "did not end" in failure
+        self.stuck = False
+        try:
+            failure = run_command(
+                config.on_problem,
+                document(status, event),
+                directory=os.path.dirname(config.file),
+                without=source.location[0] if source and source.kind == "token_env" else None,
+                is_stopped=self._is_stopped,
+            )
+        except TimeoutError as error:
+            self.stuck, failure = True, str(error)
         if failure is not None:
             log.warning("on_problem: %s", failure)
 
