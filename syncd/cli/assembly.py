@@ -43,8 +43,11 @@ class Assembly(NamedTuple):
 
 
 @contextmanager
-def assemble(config: Config, *, writing: bool, hooks: Hooks) -> Iterator[Assembly]:
-    """Take the lock, open the ledger (to read only: a copy of it), read the key, make the client.
+def assemble(
+    config: Config, *, writing: bool, hooks: Hooks, key: str | None = None
+) -> Iterator[Assembly]:
+    """Take the lock, open the ledger (to read only: a copy of it), read the key unless it is
+    given, make the client.
 
     Raises StateError, and ConfigError for the key source.
     """
@@ -52,7 +55,7 @@ def assemble(config: Config, *, writing: bool, hooks: Hooks) -> Iterator[Assembl
         if writing:
             make_state_dir(config.state_dir)
             stack.enter_context(StateLock(config.state_dir))
-        key = read_key(config)
+        key = read_key(config) if key is None else key
         ledger = Ledger.open(config.state_dir) if writing else Ledger.snapshot(config.state_dir)
         stack.callback(ledger.close)
         if writing:

@@ -7,15 +7,14 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-from syncd.cli.assembly import Hooks, assemble, connect
-from syncd.cli.init_questions import ask_folder, ask_task, folder_path
+from syncd.cli.assembly import Hooks, assemble
+from syncd.cli.init_questions import agrees, ask_folder, ask_task, folder_path
 from syncd.cli.output import print_lines
 from syncd.cli.tasks import Place, explain_failure, fetch
 from syncd.config.addresses import Address, parse_address
 from syncd.config.load import load
 from syncd.errors import ApiError, ConfigError, KeyRefused, Refused, TaskRefused, UsageError
 from syncd.focus.workspace import Task
-from syncd.state.ledger import Ledger
 
 
 class Options(NamedTuple):
@@ -106,9 +105,10 @@ def answer(
     *,
     asks: bool,
 ) -> Answer:
-    """Task and folder, asked for where the options have none; `tasks` is called to choose one.
+    """Task and folder, asked for where the options have none.
 
-    `fault` tells what speaks against a folder.
+    `tasks`: those to choose from, None = there is no list; `task_fault` and `fault`: what speaks
+    against a task, and against a folder for it.
     """
     task: Task | None = None
     if options.kind == "path":
@@ -130,11 +130,8 @@ def answer(
     if make and (os.path.lexists(path) or not (asks or options.yes or options.sandbox)):
         wrong = "no folder" if os.path.lexists(path) else "not there: make it, or let --yes make it"
         raise UsageError(f"{path} is {wrong}")
-    if make and asks:
-        from syncd.cli.init_questions import agrees
-
-        if not agrees(f"{path} is not there yet. Make it?"):
-            raise UsageError(f"{path} is not there: name a folder that is")
+    if make and asks and not agrees(f"{path} is not there yet. Make it?"):
+        raise UsageError(f"{path} is not there: name a folder that is")
     return Answer(options.kind, path, make, task)
 
 
@@ -155,16 +152,8 @@ def list_tasks(place: Place, key: str | None) -> tuple[Task, ...] | None:
     leads to.
     """
     try:
-        if key is None:
-            with assemble(place.config, writing=False, hooks=Hooks()) as assembly:
-                return fetch(assembly.context, assembly.transport, place).tasks
-        ledger = Ledger.blank()
-        context, transport = connect(place.config, ledger, key, place.config.api.url, Hooks())
-        try:
-            return fetch(context, transport, place).tasks
-        finally:
-            transport.close()
-            ledger.close()
+        with assemble(place.config, writing=False, hooks=Hooks(), key=key) as assembly:
+            return fetch(assembly.context, assembly.transport, place).tasks
     except ApiError as error:
         wrong_address = key is not None and isinstance(error, TaskRefused | Refused)
         if wrong_address or isinstance(error, KeyRefused):
