@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from types import TracebackType
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -35,12 +34,7 @@ class Server:
     def __enter__(self) -> Server:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from types import TracebackType
 
 from syncd.errors import StateError, StateLocked
 from syncd.state.permissions import open_owner_only
@@ -58,12 +57,7 @@ class StateLock:
             pass  # the disk is full: the lock holds without the pid
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

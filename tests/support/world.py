@@ -9,7 +9,6 @@ import os
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 from syncd.engine.context import Options, Progress
 from syncd.engine.folder_run import FolderRun
@@ -54,12 +53,7 @@ class World:
     def __enter__(self) -> World:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.sandbox.stop()
 
     def clock(self) -> float:
