@@ -49,8 +49,14 @@ FALLS = {
     "killed after the ledger is written": "exit",
 }
 KINDS = (*KILLS, *FALLS, *FAULTS)
-CI_KINDS = tuple(kind for kind in KINDS if kind != "killed before the ledger is written")
-"""That one differs from "after the write before" by a request at most, whose kills are there."""
+CI_KINDS = (
+    *KILLS,
+    *("killed before the ledger's COMMIT", "killed after the ledger is written"),
+    *("silence, and done 2 s later", "404 to everything from then on"),
+)
+"""Those that take a process to try: all other answers are tried at each kind of request in
+test_cycle_faults.py. A kill before the ledger is written differs from one after the write before by
+a request at most, and those are there."""
 SERVERS: dict[str, dict[str, Any]] = {
     "201 without ids": {},
     "201 with objects": {"ids_in_201": "items"},
