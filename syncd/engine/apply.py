@@ -28,7 +28,7 @@ def apply(run: Run, root: str, plan: Plan) -> Outcome:
     """
     outcome = Outcome()
     rest: list[Change] = [*plan.deletes, *plan.renames, *plan.reorders]
-    reserve, uploads_last = run.context.quota.reserve, run.policy.server.error is not None
+    reserve, uploads_last = run.context.quota.reserve, run.policy.blame.upload_error is not None
     _carry_out(run, outcome, plan.finish, reserve=0)
     if uploads_last:
         _carry_out(run, outcome, rest, reserve)

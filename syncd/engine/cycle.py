@@ -14,12 +14,12 @@ from syncd.core.snapshot import Snapshot
 from syncd.core.unique_names import make_room
 from syncd.engine import actions
 from syncd.engine.apply import apply
+from syncd.engine.blame import reconsidered
 from syncd.engine.cost import cost, fit
 from syncd.engine.observe import OutOfQuota
 from syncd.engine.outcome import AGAIN, LIST_AGAIN, Decision, Outcome
 from syncd.engine.report import LATER, PARTLY, Trouble
 from syncd.engine.run import Run
-from syncd.engine.server_failures import reconsidered
 from syncd.errors import ApiError, FolderError
 
 LISTS_FOR_LAG = 2
@@ -56,7 +56,7 @@ def cycle(run: Run) -> Sequence[Decision]:
 def _observe(run: Run) -> Snapshot | Decision:
     run.unlisted = run.unlisted and not run.observer.needs_list
     try:
-        return run.observer.observe()
+        return run.observer.observe(run.policy.blame.aside)
     except FolderError as error:
         return Decision(Trouble(PARTLY, str(error), "folder"))
     except OutOfQuota:
@@ -78,7 +78,7 @@ def _before_applying(run: Run, plan: Plan, s: Snapshot) -> Decision | None:
     if restless := frozenset(p for p in paths if run.sends[p] >= SENDS):
         return Decision(unsettled=restless)
     run.note_plan(plan, s)
-    return run.policy.server.sort_out(plan.creates, run.ledger.state, s.folder.root, s.now)
+    return run.policy.sort_out(plan.creates, s)
 
 
 def _record(run: Run, plan: Plan) -> None:
@@ -91,7 +91,7 @@ def _record(run: Run, plan: Plan) -> None:
 
 def _fit(run: Run, plan: Plan, s: Snapshot) -> Plan:
     """What of the plan fits the quota and the bounds of sorting out failed uploads."""
-    creates = run.policy.uploads.allowed(plan.creates)
+    creates = run.policy.search.to_send(plan.creates, run.ledger.state)
     quota = run.context.quota
     return fit(
         plan._replace(creates=creates, deletes=plan.due),
@@ -111,14 +111,14 @@ def _after(run: Run, outcome: Outcome, plan: Plan, s: Snapshot) -> Sequence[Deci
     if outcome.reordered and outcome.reordered == len(plan.reorders):
         put_back = any(r.put_back for r in plan.reorders)
         ledger.record_order(plan.sequence, kept=False, put_back=put_back)
-    policy.server.any_change |= any(a.kind in _CHANGES for a in outcome.done)
+    policy.blame.any_change |= any(a.kind in _CHANGES for a in outcome.done)
     if outcome.sent:
         alike, proven = reconsidered(ledger.state, s.now)
         ledger.forgive(alike)
         ledger.record_refusals(proven)
     all_sent = run.left_to_do == len(plan.waiting)
     for batch, sent in outcome.sent:
-        policy.uploads.accepted(batch)
+        policy.search.accepted(batch)
         for create, one in zip(batch, sent, strict=True):
             if one.changed:
                 all_sent = False
@@ -127,24 +127,24 @@ def _after(run: Run, outcome: Outcome, plan: Plan, s: Snapshot) -> Sequence[Deci
                 run.observer.contents.know(file.path, file.fingerprint, one.digest)
     ledger.write()
     if outcome.failures:
-        return [policy.after_failure(f, s, ledger.state) for f in outcome.failures]
+        return [policy.after_failure(f, s) for f in outcome.failures]
     # A list is all that is left to do: another scan before it would find nothing new.
     return [LIST_AGAIN if run.unlisted and all_sent else AGAIN]
 
 
 def _nothing_to_send(run: Run, plan: Plan) -> Sequence[Decision]:
     """Everything possible is done: is anything left, and is it worth waiting for?"""
-    uploads = run.policy.uploads
+    blame = run.policy.blame
     if run.unlisted:
         return [LIST_AGAIN]
-    if decision := run.policy.server.try_again():
-        return [decision]
+    if blame.try_again():
+        return [AGAIN]
     run.unsent = plan.creates
-    unsorted = 0 if uploads.is_affordable else len(plan.creates)
+    unsorted = 0 if run.policy.search.is_affordable else len(plan.creates)
     if plan.busy and not unsorted:
         return [run.policy.out_of_quota(run.context.clock(), cost(plan, run.limits))]
-    if unsorted and uploads.alike(plan.creates) is None:
-        return [run.policy.not_sorted_out(unsorted)]
+    if unsorted and blame.alike(plan.creates) is None:
+        return [Decision(blame.not_sorted_out(unsorted))]
     if not plan.waiting:
         return []
     if plan.lagging and run.options.once and run.lags < LISTS_FOR_LAG:

@@ -46,11 +46,11 @@ class FolderRun:
     def report(self, trouble: Trouble | None) -> FolderReport:
         """What the run did so far; what failed is remembered from now on."""
         run = self._run
-        end = run.policy.at_the_end(run.unsent, run.ledger.state, run.context.clock())
+        end = run.policy.at_the_end(run.unsent, run.context.clock())
         self._carry_out(end._replace(trouble=None))
         trouble = worse(trouble, end.trouble)
         alike = run.plan.refused_alike
-        if trouble is None and alike and not run.policy.uploads.any_accepted:
+        if trouble is None and alike and not run.policy.blame.any_accepted:
             trouble = Trouble(PARTLY, alike, "files")
         report = run.report(trouble, end.refusals)
         run.note_report(report)
@@ -69,9 +69,6 @@ class FolderRun:
             run.ledger.record_refusals(decision.refusals)
         if decision.not_found is not None:
             run.ledger.record_not_found(decision.not_found)
-        observer.aside |= {r.subject: r for r in decision.aside}
-        for subject in decision.released:
-            observer.aside.pop(subject, None)
         observer.unreadable |= decision.unreadable
         observer.unsettled |= decision.unsettled
         observer.needs_list = observer.needs_list or decision.needs_list

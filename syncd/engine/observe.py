@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from syncd.core.listing import DOUBT, apply_list, missing
 from syncd.core.reconcile import paths_to_read
 from syncd.core.snapshot import Snapshot, honoured
+from syncd.engine.blame import unreadable
 from syncd.engine.contents import Contents
 from syncd.engine.context import Context, Options
-from syncd.engine.failed_uploads import unreadable
 from syncd.errors import FileProblem, InvalidResponse, SyncdError, Throttled
 from syncd.local.ignore import selection
 from syncd.local.scan import scan
@@ -41,8 +41,6 @@ class Observer:
         """Files that could not be opened or read in this run, with the reason."""
         self.unsettled: set[str] = set()
         """Files that are still being written, or that kept changing in this run."""
-        self.aside: dict[str, Refusal] = {}
-        """What failed in this run and is left alone until its end, by subject."""
         state = ledger.state
         self.needs_list = options.list_first or state.listed_at is None or bool(state.in_doubt)
         self.fresh = False
@@ -53,8 +51,11 @@ class Observer:
         """All of it."""
         self.scanned_at = 0.0
 
-    def observe(self) -> Snapshot:
-        """Both sides as they are now. Raises FolderError, ApiError, OutOfQuota, StateError."""
+    def observe(self, aside: Mapping[str, Refusal] = NOTHING) -> Snapshot:
+        """Both sides as they are now; what is `aside`, by subject, is left alone.
+
+        Raises FolderError, ApiError, OutOfQuota, StateError.
+        """
         scanned_at = self.scanned_at = self._context.clock()
         folder = self.folder = self._scan()
         if not self._options.once:
@@ -63,7 +64,7 @@ class Observer:
             self._list()
         snapshot = Snapshot(
             folder=folder,
-            state=self._with_aside(),
+            state=self._with_aside(aside),
             rules=self._folder.rules,
             selects=self._selection.selects,
             now=self._context.clock(),
@@ -74,12 +75,12 @@ class Observer:
         )
         return self._with_digests(snapshot)
 
-    def _with_aside(self) -> TaskState:
+    def _with_aside(self, aside: Mapping[str, Refusal]) -> TaskState:
         state, now = self._ledger.state, self._context.clock()
-        if not self.aside:
+        if not aside:
             return state
-        aside = {s: r._replace(attempts=20, not_before=now + DAY) for s, r in self.aside.items()}
-        return state._replace(refusals={**state.refusals, **aside})
+        held = {s: r._replace(attempts=20, not_before=now + DAY) for s, r in aside.items()}
+        return state._replace(refusals={**state.refusals, **held})
 
     def _scan(self) -> FolderSnapshot:
         state = self._ledger.state

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from syncd.core.plan import Create
 from syncd.engine.actions import Action
 from syncd.engine.report import Trouble
-from syncd.errors import Stopped, SyncdError
+from syncd.errors import ApiError, FileProblem, Stopped
 from syncd.focus.uploads import SentFile
 from syncd.model import NOTHING, LocalFile
 from syncd.task_state import Refusal
@@ -17,7 +17,7 @@ from syncd.task_state import Refusal
 class Failure(NamedTuple):
     """What ended the applying: the error, and what was being done."""
 
-    error: SyncdError
+    error: ApiError | FileProblem
     creates: tuple[Create, ...] = ()
     attachment_id: int | None = None
     name: str = ""
@@ -57,10 +57,6 @@ class Decision(NamedTuple):
     """What happened, for the log."""
     refusals: tuple[Refusal, ...] = ()
     """To be remembered."""
-    aside: tuple[Refusal, ...] = ()
-    """To be left alone for this run."""
-    released: frozenset[str] = frozenset()
-    """Subjects that are not left alone any more."""
     not_found: int | None = None
     """An attachment of which a 404 was the answer."""
     unreadable: Mapping[str, str] = NOTHING

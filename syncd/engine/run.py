@@ -44,7 +44,7 @@ class Run:
         self.ledger = ledger
         self.approved = approved
         self.observer = Observer(context, options, folder, ledger)
-        self.policy = FailurePolicy(options, folder, context.quota, self.observer.contents)
+        self.policy = FailurePolicy(options, folder, ledger, context.quota, self.observer.contents)
         self.plan = Plan()
         """The last one."""
         self.done: list[Action] = []

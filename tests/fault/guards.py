@@ -193,8 +193,8 @@ GUARDS = (
     ),
     Guard(
         "sorting out a refused bulk takes at most eight requests",
-        "engine/failed_uploads.py",
-        "self._spent < REQUESTS - 1 and not self._probed",
+        "engine/suspects.py",
+        "self._spent < REQUESTS - 1",
         "True",
         f"{FAULT}cycle_refusals.py {FAULT}cycle_failing.py",
     ),

@@ -107,6 +107,14 @@ def test_several_take_more_runs(new_world: NewWorld, bad: tuple[int, ...]) -> No
     assert (len(report.failed), goods(world)) == (len(bad), 10 - len(bad))
 
 
+def test_two_among_three_bulks_are_found_since_a_smaller_part_is_sent_after_a_failure(
+    new_world: NewWorld,
+) -> None:
+    world, server = sick(new_world, 25, 0, 16)
+    report = runs(world, server, 6)
+    assert (len(report.failed), goods(world)) == (2, 23)
+
+
 def test_one_among_many_bulks(new_world: NewWorld) -> None:
     world, _ = sick(new_world, 45, 27)
     for _ in range(4):

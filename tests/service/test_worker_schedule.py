@@ -21,6 +21,7 @@ from syncd.log import RepeatFilter
 from syncd.service.next_cycle import LONGEST_PACE
 from syncd.service.schedule import LONGEST_RETRY
 from syncd.state.database import Database
+from syncd.task_state import Refusal
 from tests.support.faults import Fault
 from tests.support.simulated import RESCAN, Simulation
 
@@ -345,10 +346,10 @@ def test_a_cycle_that_fails_unexpectedly_reports_its_finished_actions(
     sim.write("a.txt", "content")
     honest = Observer.observe
 
-    def observe(self: Observer) -> Snapshot:
+    def observe(self: Observer, *arguments: dict[str, Refusal]) -> Snapshot:
         if sim.rows():
             raise ZeroDivisionError("a trap")
-        return honest(self)
+        return honest(self, *arguments)
 
     monkeypatch.setattr(Observer, "observe", observe)
     sim.pass_by(5)
