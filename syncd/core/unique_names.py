@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from syncd.core.plan import Create, Plan, Put
 from syncd.core.snapshot import Snapshot
+from syncd.model import Problem
 from syncd.task_state import LedgerEntry, nfc
 
 
@@ -20,7 +21,10 @@ def holders(s: Snapshot) -> dict[str, LedgerEntry]:
 
 
 def make_room(plan: Plan, s: Snapshot) -> Plan:
-    """Put off what needs a name that another of ours has, and rename that one now."""
+    """Put off what needs a name that another of ours has, and rename that one now.
+
+    While the server refuses to rename that one, nothing can be done about the file.
+    """
     taken = holders(s)
     free = tuple(r for r in plan.renames if _in_the_way(r, taken) is None)
     creates = tuple(c for c in plan.creates if _in_the_way(c, taken) is None)
@@ -28,11 +32,13 @@ def make_room(plan: Plan, s: Snapshot) -> Plan:
     wanting: list[Create | Put] = [*plan.creates, *plan.renames]
     found = (_in_the_way(action, taken) for action in wanting)
     in_the_way = {e.id: e for e in found if e is not None and e.id not in leaving}
-    aside = [_rename_aside(s, entry) for entry in in_the_way.values()]
+    refused = {id_: r for id_ in in_the_way if (r := s.change_refused(id_)) is not None}
+    failed = (Problem(in_the_way[id_].path, r.error) for id_, r in refused.items())
+    aside = [_rename_aside(s, e) for e in in_the_way.values() if e.id not in refused]
     if len(creates) == len(plan.creates):
         # One name of a ring is enough: the others can follow it.
         aside = aside[:1]
-    return plan._replace(creates=creates, renames=(*free, *aside))
+    return plan._replace(creates=creates, renames=(*free, *aside), failed=(*plan.failed, *failed))
 
 
 def _in_the_way(action: Create | Put, taken: dict[str, LedgerEntry]) -> LedgerEntry | None:

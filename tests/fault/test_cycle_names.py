@@ -8,6 +8,7 @@ from unicodedata import normalize
 import pytest
 
 from tests.fault.conftest import NewWorld
+from tests.support.faults import Fault
 from tests.support.witness import Witness
 from tests.support.world import World
 
@@ -208,6 +209,27 @@ class TestUniqueNames:
         for _ in range(3):
             world.run()
             world.ahead += 61
+        witness.assert_settled()
+
+    @pytest.mark.parametrize("status", [400, 500])
+    def test_one_that_cannot_be_renamed_out_of_the_way_fails_and_ends_the_run(
+        self, new_world: NewWorld, status: int
+    ) -> None:
+        world = new_world(unique_names="refuse")
+        witness = fill(world, list("abc"))
+        world.run()
+        world.write("a", "changed")
+        witness.note()
+        world.server.faults.append(Fault("status_before", status=status, method="PUT", times=None))
+        report = world.run()
+        assert len(world.calls()) <= 10
+        assert report.exit_code == (1 if status == 400 else 75)
+        assert status != 400 or "a" in {p.path for p in report.failed}
+        assert len(world.rows()) == 3
+        world.server.faults.clear()
+        for _ in range(3):
+            world.ahead += 3_601
+            world.run()
         witness.assert_settled()
 
     def test_a_foreign_attachment_has_the_name(self, new_world: NewWorld) -> None:
