@@ -13,6 +13,8 @@ Order = Literal["natural", "name", "modified", "size", "manifest"]
 DeletePolicy = Literal["owned", "mirror", "never"]
 HOUR, DAY = 3_600.0, 86_400.0
 """In seconds."""
+MAX_ID = 2**63 - 1
+"""The largest integer of an SQLite column."""
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 """The default of fields that are mappings."""
 

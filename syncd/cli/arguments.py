@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from syncd import __version__, log
 from syncd.log import is_journal
+from syncd.model import MAX_ID
 from syncd.text import sanitized
 
 EPILOG = """\
@@ -219,8 +220,8 @@ def _flag(parser: _Group, *names_and_help: str) -> None:
 
 
 def _id(text: str) -> int:
-    if (number := _count(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no id: ids begin at 1")
+    if not 1 <= (number := _count(text)) <= MAX_ID:
+        raise argparse.ArgumentTypeError(f"{text!r} is no id: those lie between 1 and {MAX_ID}")
     return number
 
 

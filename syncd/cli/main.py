@@ -24,11 +24,15 @@ def entry_point() -> None:
     open_streams()
     _ensure_utf8()
     if sys.argv[1:] == ["--version"]:
-        print(f"syncd {__version__}")
+        _say_version()
         _leave(0)
-    options = _parse(None)
     import signal
 
+    # A service does not end by a SIGHUP that comes before it is ready for one.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    options = _parse(None)
+    if options.once or options.command:
+        signal.signal(signal.SIGHUP, before)
     from syncd.cli.errors import TERMINATED
 
     signal.signal(signal.SIGTERM, _terminated)
@@ -38,6 +42,13 @@ def entry_point() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
     _leave(code)
+
+
+def _say_version() -> None:
+    try:  # noqa: SIM105 - contextlib takes a while to import
+        print(f"syncd {__version__}")
+    except OSError:
+        pass
 
 
 def _leave(code: int) -> NoReturn:

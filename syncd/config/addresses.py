@@ -7,9 +7,9 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from syncd.config.settings import ApiSettings
-from syncd.config.value_parsers import MAX_INT
 from syncd.errors import UsageError
 from syncd.hosts import is_loopback
+from syncd.model import MAX_ID
 from syncd.text import redact_pasted, shortened
 
 EXAMPLE = "https://focus.toggl.com/123/workspaces/456/…"
@@ -63,4 +63,4 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
 
 def _id(digits: str | None) -> int | None:
     number = int(digits) if digits and len(digits) < 20 else 0
-    return number if 0 < number <= MAX_INT else None
+    return number if 0 < number <= MAX_ID else None

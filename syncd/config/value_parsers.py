@@ -12,11 +12,10 @@ from syncd.config.locations import expand_home
 from syncd.config.section import UNUSABLE, InvalidValue, describe, invalid, nearest
 from syncd.config.settings import SANDBOX
 from syncd.hosts import is_loopback
+from syncd.model import MAX_ID
 
 L = TypeVar("L", bound=str)
 
-MAX_INT = 2**63 - 1
-"""The largest integer of an SQLite column."""
 MAX_PATTERNS = 1_000
 
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
@@ -58,7 +57,7 @@ def flag(value: object) -> bool:
     return value
 
 
-def whole(low: int, high: int = MAX_INT) -> Callable[[object], int]:
+def whole(low: int, high: int = MAX_ID) -> Callable[[object], int]:
     """A parser of whole numbers from `low` to `high`."""
 
     def parse(value: object) -> int:

@@ -9,7 +9,6 @@ from syncd.core.ordering import natural_key
 from syncd.local.root_folder import folder_error
 from syncd.text import escaped_unless_utf8
 
-MAX_TASK_ID = 2**63 - 1
 _TASK_FOLDER = re.compile(r"([0-9]+)(?:[ _-].*)?", re.DOTALL)
 
 

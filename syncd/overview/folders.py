@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from syncd.config import Config, FolderEntry
 from syncd.engine.report import PARTLY, FolderReport, Trouble
 from syncd.errors import FolderError, UsageError
-from syncd.local.task_folders import MAX_TASK_ID, find_task_folders
-from syncd.model import Folder, TaskKey
+from syncd.local.task_folders import find_task_folders
+from syncd.model import MAX_ID, Folder, TaskKey
 from syncd.state.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def find_folders(config: Config, ledger: Ledger) -> Folders:
         found.sort(key=lambda t: known.get(t.folder.task) != t.folder.path)
         for target in found:
             task, path = target.folder.task, target.folder.path
-            if task.task_id > MAX_TASK_ID:
+            if task.task_id > MAX_ID:
                 text = f"{task.task_id} is no task's number: rename the folder"
                 errors.append(FolderReport(target.folder.name, path, None, Trouble(PARTLY, text)))
             elif task in taken:

@@ -102,13 +102,13 @@ def _read(path: str) -> dict[str, Any]:
             value = json.load(file)
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         _warn_unread(path, error)
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _warn_unread(path: str, error: OSError | ValueError) -> None:
+def _warn_unread(path: str, error: Exception) -> None:
     """Whoever wrote the file has to know that what it holds does not count."""
     owned = not isinstance(error, PermissionError)
     mend = "remove it" if owned else "give it to the owner of its folder"

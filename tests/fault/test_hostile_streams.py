@@ -77,3 +77,17 @@ def test_a_terminal_that_takes_ascii_only_gets_the_rest_escaped(new_scene: NewSc
     assert scene.once().code == 0
     said = scene.python("list", env={"PYTHONIOENCODING": "ascii"})
     assert (said.code, "n\\xe4me" in said.out) == (0, True), said
+
+
+@pytest.mark.parametrize("streams", STREAMS.values(), ids=STREAMS)
+def test_the_version_is_told_or_not_without_a_traceback(streams: str) -> None:
+    found = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m syncd --version {streams}"],
+        cwd=ROOT,
+        env=environment(PYTHONUNBUFFERED="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=PATIENCE,
+    )
+    assert found.returncode == 0
+    assert b"Traceback" not in found.stdout

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import KEY
+from tests.support.processes import ROOT, environment
 from tests.support.service import Service, until
 
 
@@ -242,3 +245,24 @@ def test_only_the_owner_may_read_the_files_in_the_state_directory(service: Servi
     service.start().settled()
     modes = {path.name: path.stat().st_mode & 0o077 for path in Path(service.state).iterdir()}
     assert not any(modes.values()), modes
+
+
+EARLY = """
+import os, signal, sys
+
+class Hook:
+    def find_spec(name, path, target=None):
+        if name == "syncd.cli.arguments":
+            os.kill(os.getpid(), signal.SIGHUP)
+
+sys.meta_path.insert(0, Hook)
+from syncd.cli.main import entry_point
+entry_point()
+"""
+
+
+def test_a_sighup_before_the_command_line_is_read_does_not_end_the_service() -> None:
+    command = [sys.executable, "-c", EARLY, "-c", "/nowhere/config.yaml"]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True)
+    assert done.returncode == 78
+    assert b"/nowhere/config.yaml: there is no such config file" in done.stderr
