@@ -14,6 +14,7 @@ from syncd.errors import StateDamaged, StateError
 from syncd.state.ledger_file import (
     damage_notice,
     find_damage,
+    inode_of,
     is_restored_copy,
     means_damage,
     new_in_memory,
@@ -45,6 +46,7 @@ class Database:
         self._tell = tell
         self._in_memory = in_memory
         """A private copy or a look, for what only reads."""
+        self._inode = None if in_memory else inode_of(path)
         self._later: dict[tuple[str, object], Sequence[object]] = {}
         self._later_lock = threading.Lock()
         self._last_key: int | None = None
@@ -79,6 +81,7 @@ class Database:
             self._later = {}
         self._db.close()
         self._db = connection
+        self._inode = None if self._in_memory else inode_of(self._path)
 
     def close(self) -> None:
         self._db.close()
@@ -98,7 +101,8 @@ class Database:
             for (query, _), row in waiting.items():
                 self._db.execute(query, row)
             yield
-            self._db.execute("UPDATE written SET at = ?", (time.time(),))
+            query = "UPDATE written SET at = ?, inode = ?"
+            self._db.execute(query, (time.time(), self._inode))
             self._db.execute("COMMIT")
         except BaseException as error:
             if self._db.in_transaction:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from syncd.errors import StateError
+from syncd.state.columns import signed
 from syncd.state.permissions import open_owner_only
 from syncd.state.schema import migrate
 
@@ -32,6 +33,7 @@ _CHECK_DISK = "look at the disk that it lies on (dmesg)"
 _HINTS = {
     sqlite3.SQLITE_ERROR: _MOVE_AWAY,
     sqlite3.SQLITE_IOERR: _CHECK_DISK,
+    sqlite3.SQLITE_BUSY: "another program has it open: end that, or wait for it",
     sqlite3.SQLITE_FULL: "make room on the disk that it lies on",
     sqlite3.SQLITE_READONLY: "make it writable, or name another state_dir",
     sqlite3.SQLITE_CANTOPEN: "make it readable and writable, or name another state_dir",
@@ -152,13 +154,19 @@ def ledgers_set_aside(state_dir: str) -> list[DamagedLedger]:
     return [DamagedLedger(path, os.stat(path).st_ctime) for path in paths if os.path.isfile(path)]
 
 
-def is_restored_copy(connection: sqlite3.Connection, path: str) -> bool:
-    """Whether the file changed after the last transaction: somebody put an old copy in its place.
+def inode_of(path: str) -> int:
+    """As SQLite stores it."""
+    return signed(os.stat(path).st_ino)
 
-    Every transaction records its time; the file's ctime cannot be set.
+
+def is_restored_copy(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether somebody put an old copy in the file's place: it is another file than the one that
+    was written last, or has changed since. The ctime of a file cannot be set.
     """
-    written = connection.execute("SELECT at FROM written").fetchone()[0]
-    return bool(written) and os.stat(path).st_ctime - written > _MAX_COMMIT_SECONDS
+    at, inode = connection.execute("SELECT at, inode FROM written").fetchone()
+    if inode not in (None, inode_of(path)):
+        return True
+    return bool(at) and os.stat(path).st_ctime - at > _MAX_COMMIT_SECONDS
 
 
 def unusable_ledger(
@@ -220,6 +228,9 @@ def _copy_to(memory: sqlite3.Connection, path: str) -> None:
     try:
         source = _open_read_only(path)
         try:
+            # `backup` alone would wait for ever for a process that has locked the file.
+            source.execute("BEGIN")
+            source.execute("SELECT 1 FROM sqlite_master").fetchone()
             source.backup(memory)
         finally:
             source.close()

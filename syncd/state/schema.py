@@ -89,8 +89,10 @@ MIGRATIONS = (
         name TEXT NOT NULL, label TEXT NOT NULL, value INTEGER NOT NULL,
         PRIMARY KEY (name, label)) WITHOUT ROWID;
     """,
-    # 7: to find the actions whose attachment a later list tells
+    # 7: to which file it was written last, to tell an old copy; the actions whose attachment a
+    # later list tells
     """
+    ALTER TABLE written ADD COLUMN inode INTEGER;
     CREATE INDEX actions_without_attachment ON actions (task, name) WHERE attachment IS NULL;
     """,
 )

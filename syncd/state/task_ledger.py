@@ -171,7 +171,7 @@ class TaskLedger:
         )
 
     def record_not_found(self, id_: int) -> None:
-        """A 404 to a PUT or DELETE: the attachment's 201 is believed no longer, a list is."""
+        """A 404 for an attachment: its 201 is believed no longer, a list is."""
         entry = self.state.entries.get(id_)
         if entry is not None and not entry.listed:
             self._record(Change(entries={id_: entry._replace(listed=True)}))

@@ -13,5 +13,6 @@ def to_first_format(path: Path) -> None:
     with sqlite3.connect(path) as ledger:
         for table in ("actions", "cycles", "counters"):
             ledger.execute(f"DROP TABLE {table}")
+        ledger.execute("ALTER TABLE written DROP COLUMN inode")
         ledger.execute(f"PRAGMA user_version = {FIRST}")
     ledger.close()

@@ -283,6 +283,19 @@ def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert (path.read_bytes(), set_aside(tmp_path)) == (before, [])
 
 
+def test_a_ledger_that_another_program_has_locked_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = filled(tmp_path)
+    monkeypatch.setattr("syncd.state.ledger_file._BUSY_SECONDS", 0.1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    for read in (Ledger.snapshot, Ledger.open):
+        with pytest.raises(StateError, match=r"locked.*another program has it open"):
+            read(str(tmp_path))
+    other.close()
+
+
 def test_a_state_directory_may_have_special_characters_in_its_name(tmp_path: Path) -> None:
     directory = tmp_path / "50%?#"
     directory.mkdir()
