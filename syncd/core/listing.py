@@ -14,15 +14,14 @@ DOUBT = 5.0
 
 def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry, ...]:
     """Attachments of ours that a list lacks although it should show them, current ones first."""
+    return tuple(e for e in lacking(state, listing) if not is_believed(e, now))
+
+
+def lacking(state: TaskState, listing: Listing) -> tuple[LedgerEntry, ...]:
+    """All attachments of ours that a list lacks, even if it may only be too old, current first."""
     shown = {a.id for a in listing.attachments}
-    lacking = (
-        e
-        for e in state.entries.values()
-        if e.id not in shown
-        and e.role not in ("released", "tombstone")
-        and not _is_believed(e, now)
-    )
-    return tuple(sorted(lacking, key=lambda e: (e.role, e.id)))
+    ours = (e for e in state.entries.values() if e.role not in ("released", "tombstone"))
+    return tuple(sorted((e for e in ours if e.id not in shown), key=lambda e: (e.role, e.id)))
 
 
 def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) -> TaskState:
@@ -32,8 +31,8 @@ def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) 
     it lacks though it had to show them count as lost.
     """
     shown = {a.id: a for a in listing.attachments}
-    lacking = {e.id for e in missing(state, listing, now)}
-    after = (_after_list(e, shown.get(e.id), e.id in lacking, now) for e in state.entries.values())
+    gone = {e.id for e in missing(state, listing, now)}
+    after = (_after_list(e, shown.get(e.id), e.id in gone, now) for e in state.entries.values())
     entries = {e.id: e for e in after if e is not None}
     unknown = [a for a in listing.attachments if a.id not in entries]
     found = _matched_creates(state, entries, unknown, now) if state.intents and unknown else []
@@ -102,7 +101,7 @@ def entry_of(intent: Intent, attachment: Attachment, since: float) -> LedgerEntr
     )
 
 
-def _is_believed(entry: LedgerEntry, now: float) -> bool:
+def is_believed(entry: LedgerEntry, now: float) -> bool:
     """Whether a 201 is recent enough to be believed over a list that lacks the attachment."""
     return not entry.listed and 0 <= now - entry.since < BELIEF
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncd.core.listing import DOUBT, apply_list, missing
+from syncd.core.listing import DOUBT, apply_list, is_believed, lacking
 from syncd.core.reconcile import paths_to_read
 from syncd.core.snapshot import Snapshot, honoured
 from syncd.engine.blame import unreadable
@@ -15,7 +15,7 @@ from syncd.local.ignore import selection
 from syncd.local.scan import scan
 from syncd.model import DAY, NOTHING, Folder, FolderSnapshot, Listing, Problem
 from syncd.state.task_ledger import TaskLedger
-from syncd.task_state import Refusal, TaskState
+from syncd.task_state import LedgerEntry, Refusal, TaskState
 
 VIEWS = 3
 """Attachments that `view` is asked about when a list misses ours."""
@@ -125,7 +125,7 @@ class Observer:
         self._afford(0 if ledger.state.in_doubt or superseded else self._context.quota.reserve)
         taken_at = self._context.clock()
         listing = self._context.remote.list(task, self._folder.rules.max_files)
-        self._disbelieve(listing)
+        self._look_for_missing(listing)
         ledger.record_list(apply_list(ledger.state, listing, self._context.clock(), taken_at))
         self.needs_list, self.fresh = False, True
 
@@ -144,16 +144,28 @@ class Observer:
         if 0 < patience <= DOUBT and not self._options.dry_run:
             self._context.sleep(patience)
 
-    def _disbelieve(self, listing: Listing) -> None:
-        """If a list misses attachments of ours, ask about some of them one by one."""
-        task = self._folder.task
-        for entry in missing(self._ledger.state, listing, self._context.clock())[:VIEWS]:
+    def _look_for_missing(self, listing: Listing) -> None:
+        """If a list misses attachments of ours, ask about some of them one by one.
+
+        If one is there that a list has shown before, this list is not believed. One that no list
+        has shown yet may be there, since lists may lag; if it is not, its 201 counts no longer.
+        """
+        task, now = self._folder.task, self._context.clock()
+        absent = sorted(
+            lacking(self._ledger.state, listing), key=lambda entry: is_believed(entry, now)
+        )
+        gone: list[LedgerEntry] = []
+        for entry in absent[:VIEWS]:
             self._afford(0)
-            if self._context.remote.view(task, entry.id) is not None:
+            if self._context.remote.view(task, entry.id) is None:
+                gone.append(entry)
+            elif not is_believed(entry, now):
                 raise InvalidResponse(
                     f"the list of {task} lacks attachment {entry.id} ({entry.path!r}), which is "
                     "there when asked for: not believed, nothing was sent"
                 )
+        for entry in absent if len(gone) == VIEWS else gone:
+            self._ledger.record_not_found(entry.id)
 
     def _afford(self, reserve: int) -> None:
         left = self._context.quota.left(self._folder.task.organization_id)

@@ -241,3 +241,34 @@ def test_a_201_that_carries_nonsense_is_a_201_without_ids(
     assert (report.exit_code, world.calls()) == (0, ["GET list", "POST single", "GET list"])
     witness.assert_settled()
     json.dumps(report.as_json())
+
+
+@pytest.mark.parametrize("ids", ["object", "items"])
+class TestWhatNoListHasShownYet:
+    """The 201 has told its id, which saved a list."""
+
+    def test_is_asked_about_and_made_again_if_it_is_gone(
+        self, new_world: NewWorld, ids: str
+    ) -> None:
+        world = new_world(ids_in_201=ids)
+        for name in "abcde":
+            world.write(name, f"content {name}")
+        assert world.run().in_sync
+        for row in world.rows():
+            world.server.attachments.delete(TASK, row.id, world.clock())
+        report = world.run()
+        assert report.created == [*"abcde"]
+        assert world.calls()[:4] == ["GET list", "GET view", "GET view", "GET view"]
+        assert world.names() == [*"abcde"]
+
+    def test_is_believed_if_it_is_there_and_the_list_only_lags(
+        self, new_world: NewWorld, ids: str
+    ) -> None:
+        world = new_world(ids_in_201=ids, list_lag=60.0)
+        for name in "abcde":
+            world.write(name, f"content {name}")
+        assert world.run().in_sync
+        report = world.run()
+        assert (report.exit_code, report.in_sync) == (0, True)
+        assert world.calls() == ["GET list", "GET view", "GET view", "GET view"]
+        assert world.names() == [*"abcde"]

@@ -424,24 +424,32 @@ def test_a_state_that_cannot_be_looked_at_is_not_taken_for_none(new_scene: NewSc
     scene.state.chmod(0o700)
 
 
-@pytest.mark.parametrize("ids", ["none", "object"])
-def test_an_old_copy_of_the_ledger_loses_and_doubles_nothing(new_scene: NewScene, ids: str) -> None:
+@pytest.mark.parametrize("how", ["written over", "moved back"])
+@pytest.mark.parametrize("ids", ["none", "object", "items"])
+def test_an_old_copy_of_the_ledger_loses_and_doubles_nothing(
+    new_scene: NewScene, ids: str, how: str
+) -> None:
     """Right after it was used, when a 201 alone would be believed."""
     scene = new_scene(Quirks(quota=None, ids_in_201=ids))  # type: ignore[arg-type]
     witness = Witness(scene)  # type: ignore[arg-type]
     for name in "acdx":
-        scene.write(name, f"content {name}")
+        scene.write(name, f"content {name}", age=30)
     witness.note()
     assert scene.once().code == 0
-    shutil.copy(ledger(scene), scene.base / "old.db")
+    shutil.copytree(scene.state, scene.base / "old")
     scene.write("a", "changed")
     scene.write("b", "new")
     (scene.root / "c").rename(scene.root / "cc")
     (scene.root / "d").unlink()
     witness.note()
     assert scene.once().code == 0
-    wait_for(lambda: time.time() - (scene.base / "old.db").stat().st_mtime > 1.1)
-    shutil.copy(scene.base / "old.db", ledger(scene))
+    old = scene.base / "old"
+    if how == "written over":
+        wait_for(lambda: time.time() - (old / "ledger.db").stat().st_mtime > 1.1)
+        shutil.copy(old / "ledger.db", ledger(scene))
+    else:
+        shutil.rmtree(scene.state)
+        old.rename(scene.state)
     said = scene.once()
     assert (said.code, "DELETE" in scene.calls()) == (0, False), said
     well(scene, witness)
