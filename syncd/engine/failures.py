@@ -30,7 +30,7 @@ from syncd.errors import (
     Throttled,
     Unreachable,
 )
-from syncd.model import DAY, Folder, LocalFile
+from syncd.model import DAY, Fingerprint, Folder, LocalFile
 from syncd.state.task_ledger import TaskLedger
 from syncd.task_state import Refusal
 
@@ -64,6 +64,8 @@ class FailurePolicy:
         self._is_task_asked = False
         """A list was taken to see whether an upload was refused for the task."""
         self._file_failures = 0
+        self._broken_off: set[tuple[str, Fingerprint]] = set()
+        """Versions of files that ended too early while they were sent."""
         self._pauses = 0
 
     def after_list(self, error: ApiError, now: float) -> Decision:
@@ -199,7 +201,8 @@ class FailurePolicy:
     ) -> Decision:
         """A file could not be opened, was not the planned version, or ended too early.
 
-        In the last case it is read once more, here: that costs no request.
+        In the last case it is read once more, here: that costs no request. A second time counts,
+        even if it can be read then.
         """
         file = failure.file
         assert file is not None, "no file of this upload is to blame"
@@ -207,7 +210,11 @@ class FailurePolicy:
             return Decision(unreadable={file.path: error.reason})
         needs_list = isinstance(error, ShortRead)
         if isinstance(error, ShortRead) or error.unread:
+            version = (file.path, file.fingerprint)
             reason = self._contents.why_unreadable(s.folder.root, file)
+            if version in self._broken_off:
+                reason = reason or error.reason
+            self._broken_off.add(version)
             if reason is not None:
                 found = unreadable(self._ledger.state, file, reason, s.now)
                 unread = {file.path: reason}

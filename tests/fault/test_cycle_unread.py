@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,27 @@ def test_once_may_be_chance(new_world: NewWorld, disk: Disk, kind: str) -> None:
     disk._allowed = allowed  # type: ignore[method-assign]
     assert world.run().in_sync
     witness.assert_settled()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_that_ends_early_only_while_it_is_sent_is_sent_twice(
+    new_world: NewWorld, disk: Disk, kind: str
+) -> None:
+    world = quiet(new_world)
+    path = world.write("flaky", os.urandom(BIG))
+    world.write("good", b"good")
+    disk.breaks(path, BIG // 2, KINDS[kind])
+    honest = disk._allowed
+
+    def allowed(fd: int, count: int) -> int:
+        is_read_here = threading.current_thread() is threading.main_thread()
+        return count if is_read_here else honest(fd, count)
+
+    disk._allowed = allowed  # type: ignore[method-assign]
+    assert failing(world) == ["flaky"]
+    assert creates(world) <= 3
+    assert world.names() == ["good"]
+    assert (failing(world), creates(world)) == (["flaky"], 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
