@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import ceil
 from typing import Literal, NamedTuple
 
 from syncd.core.plan import Create
@@ -33,8 +32,7 @@ class Suspects(NamedTuple):
     def part(self, creates: Sequence[Create]) -> tuple[Create, ...]:
         """Those of the creates to send next; none if no suspect is among them."""
         there = tuple(c for c in creates if c.file.path in self.paths)
-        rounded = ceil(len(there) / PARTS[self.why] - 0.5)
-        return there[: max(rounded, 1)]
+        return there[: max(round(len(there) / PARTS[self.why]), 1)]
 
     def without(self, accepted: frozenset[str]) -> Suspects:
         """The suspects after some files were accepted."""
