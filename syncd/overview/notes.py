@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from syncd.overview.folders import Folders
 from syncd.overview.words import clock_text
-from syncd.state.ledger_file import ledgers_set_aside
+from syncd.state.damaged_ledgers import ledgers_set_aside
 
 
 def notes(folders: Folders, state_dir: str, now: float) -> Iterator[str]:

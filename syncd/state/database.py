@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from syncd.errors import StateDamaged, StateError
+from syncd.state.damaged_ledgers import damage_notice, set_aside
 from syncd.state.ledger_file import (
-    damage_notice,
     find_damage,
     inode_of,
     is_restored_copy,
@@ -21,7 +21,6 @@ from syncd.state.ledger_file import (
     open_for_reading,
     open_for_writing,
     open_in_place,
-    set_aside,
     unusable_ledger,
 )
 

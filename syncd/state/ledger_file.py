@@ -6,25 +6,18 @@ import os
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from syncd.errors import StateError
 from syncd.state.columns import signed
+from syncd.state.damaged_ledgers import damage_notice, set_aside
 from syncd.state.permissions import open_owner_only
 from syncd.state.schema import migrate
 
 _BUSY_SECONDS = 10.0
 _MAX_COMMIT_SECONDS = 1.0
 """Between the time that a transaction records and the file's last change."""
-_JOURNALS = ("-journal", "-wal", "-shm")
-_SET_ASIDE = ".damaged-"
-_CONSEQUENCE = (
-    "attachments that match no file by name and size count as foreign from then on and are "
-    "left alone (`syncd list` shows them)"
-)
 _MOVE_AWAY = (
     "move the file away to begin a new one; attachments that match no file by name and size "
     "then count as foreign"
@@ -39,13 +32,6 @@ _HINTS = {
     sqlite3.SQLITE_CANTOPEN: "make it readable and writable, or name another state_dir",
 }
 """What to do, by SQLite's result code."""
-
-
-class DamagedLedger(NamedTuple):
-    """A damaged ledger that was set aside, and when (seconds since the epoch)."""
-
-    path: str
-    at: float
 
 
 def open_for_writing(path: str, tell: Callable[[str], None]) -> sqlite3.Connection:
@@ -120,38 +106,6 @@ def find_damage(path: str) -> str | None:
         if means_damage(error):
             return str(error)
         raise
-
-
-def set_aside(path: str, damage: str) -> str:
-    """Rename a damaged ledger and its journals; returns the message for the user."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    new, number = f"{path}{_SET_ASIDE}{stamp}", 1
-    while os.path.lexists(new):
-        number += 1
-        new = f"{path}{_SET_ASIDE}{stamp}-{number}"
-    for suffix in (*_JOURNALS, ""):
-        if os.path.exists(path + suffix):
-            os.replace(path + suffix, f"{new}{suffix}")
-    return f"the ledger {path} was damaged ({damage}): it was set aside as {new}; {_CONSEQUENCE}"
-
-
-def damage_notice(path: str, damage: str) -> str:
-    """The message of a command that may not set the ledger aside itself."""
-    return f"the ledger {path} is damaged ({damage}): the next run sets it aside; {_CONSEQUENCE}"
-
-
-def ledgers_set_aside(state_dir: str) -> list[DamagedLedger]:
-    """The damaged ledgers in the state directory, the newest last."""
-    try:
-        names = sorted(os.listdir(state_dir))
-    except OSError:
-        return []
-    paths = [
-        os.path.join(state_dir, name)
-        for name in names
-        if name.startswith(f"ledger.db{_SET_ASIDE}") and not name.endswith(_JOURNALS)
-    ]
-    return [DamagedLedger(path, os.stat(path).st_ctime) for path in paths if os.path.isfile(path)]
 
 
 def inode_of(path: str) -> int:

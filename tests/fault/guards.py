@@ -166,7 +166,7 @@ GUARDS = (
     Guard(
         "a list that misses ours is asked about",
         "engine/observe.py",
-        "        self._disbelieve(listing)\n",
+        "        self._look_for_missing(listing)\n",
         "",
         f"{FAULT}cycle_lists.py",
     ),
