@@ -20,8 +20,12 @@ def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry
 def lacking(state: TaskState, listing: Listing) -> tuple[LedgerEntry, ...]:
     """All attachments of ours that a list lacks, even if it may only be too old, current first."""
     shown = {a.id for a in listing.attachments}
-    ours = (e for e in state.entries.values() if e.role not in ("released", "tombstone"))
-    return tuple(sorted((e for e in ours if e.id not in shown), key=lambda e: (e.role, e.id)))
+    found = (
+        e
+        for e in state.entries.values()
+        if e.id not in shown and e.role not in ("released", "tombstone")
+    )
+    return tuple(sorted(found, key=lambda e: (e.role, e.id)))
 
 
 def apply_list(state: TaskState, listing: Listing, now: float, taken_at: float) -> TaskState:

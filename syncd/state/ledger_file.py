@@ -56,16 +56,21 @@ def open_for_reading(path: str, tell: Callable[[str], None]) -> sqlite3.Connecti
     """
     memory = _connect(":memory:")
     try:
-        if _exists(path):
-            _copy_to(memory, path)
-        migrate(memory, path, keep_copy=False)
-        return memory
+        try:
+            if _exists(path):
+                _copy_to(memory, path)
+            migrate(memory, path, keep_copy=False)
+            return memory
+        except sqlite3.Error as error:
+            damage = find_damage(path) if means_damage(error) else None
+            if damage is None:
+                raise
+            tell(damage_notice(path, damage))
     except (sqlite3.Error, OSError) as error:
         memory.close()
-        if not means_damage(error):
-            raise unusable_ledger(path, error) from None
-        tell(damage_notice(path, str(error)))
-        return new_in_memory()
+        raise unusable_ledger(path, error) from None
+    memory.close()
+    return new_in_memory()
 
 
 def open_in_place(path: str) -> sqlite3.Connection:

@@ -188,10 +188,10 @@ def break_cycles() -> None:
 
     honest = Observer.observe
 
-    def observe(self: Observer) -> Any:
+    def observe(self: Observer, *arguments: Any) -> Any:
         if os.path.exists(os.path.join(self._folder.path, "trap")):
             raise ZeroDivisionError("a trap")
-        return honest(self)
+        return honest(self, *arguments)
 
     Observer.observe = observe  # type: ignore[method-assign]
 
