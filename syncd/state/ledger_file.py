@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -147,11 +148,13 @@ def unusable_ledger(
 
 
 def _exists(path: str) -> bool:
-    """Raises OSError if that cannot be found out."""
+    """Raises OSError if that cannot be found out, or if it is no file: a pipe would hang us."""
     try:
-        os.stat(path)
+        mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return False
+    if not stat.S_ISREG(mode):
+        raise OSError(0, "it is no regular file")
     return True
 
 

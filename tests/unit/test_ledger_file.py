@@ -270,6 +270,12 @@ def test_a_place_that_cannot_be_used_is_a_state_error(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["ledger.db"]
 
 
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ledger.db")
+    with pytest.raises(StateError, match="cannot be used: it is no regular file"):
+        Ledger.snapshot(str(tmp_path))
+
+
 def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = filled(tmp_path)
     before = path.read_bytes()
