@@ -24,15 +24,7 @@ def findings(view: ReadOnlyView, target: Target, path: str) -> dict[str, Any]:
     try:
         verdicts = view.verdicts(target)
     except FolderError as error:
-        return {
-            "exit": PARTLY,
-            "error": str(error),
-            "path": path,
-            "rule": patterns.reason(path),
-            "state": "error: its folder cannot be synced",
-            "attachment": _attachment(_entry_of(view, target, path)),
-            "last_error": str(error),
-        }
+        return _without_folder(view, target, path, str(error))
     obstacle, file = verdicts.obstacle(path), verdicts.file(path)
     blocked = obstacle and patterns.selects(path)
     rule = f"not synced: {obstacle}" if blocked else patterns.reason(path)
@@ -60,6 +52,19 @@ def findings(view: ReadOnlyView, target: Target, path: str) -> dict[str, Any]:
         "last_error": next((error for error in errors if error), None),
         "next_try": next_try,
         "notes": notes,
+    }
+
+
+def _without_folder(view: ReadOnlyView, target: Target, path: str, error: str) -> dict[str, Any]:
+    """What is known of a file whose folder cannot be looked at."""
+    return {
+        "exit": PARTLY,
+        "error": error,
+        "path": path,
+        "rule": selection(target.folder.rules).reason(path),
+        "state": "error: its folder cannot be synced",
+        "attachment": _attachment(_entry_of(view, target, path)),
+        "last_error": error,
     }
 
 

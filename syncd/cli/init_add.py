@@ -57,16 +57,21 @@ def write(file: str, options: Options, *, asks: bool) -> str | None:
     )
     new = with_entry(file, text, entry(found))
     load(file, with_key=True, text=new)
+    _write(file, new, found)
+    print_lines(f"Added {found.path} to {file}")
+    return found.path
+
+
+def _write(file: str, text: str, found: Answer) -> None:
+    """Make the folder, and give the config its new text."""
     with Files() as files:
         if found.make:
             files.directory(found.path)
         try:
-            replace_text(file, new)
+            replace_text(file, text)
         except OSError as error:
             error.filename = file  # not its draft
             raise
-    print_lines(f"Added {found.path} to {file}")
-    return found.path
 
 
 def _check(config: Config, options: Options) -> None:

@@ -79,7 +79,6 @@ def reconcile(s: Snapshot) -> Plan:
     finish = _permitted(s, removal.finished(s, replaced), undone)
     deletes = _permitted(s, removal.deletes(s, foreign, stuck=bool(put_off)), undone)
     unseen = _unseen(bound, replaced)
-    undone.contested.extend(at.contested)
     needs_list = not s.fresh and (adoption.adopted or adoption.older)
     records = (*(entry for entry, _ in bound), *replaced, *detached)
     return Plan(
@@ -94,7 +93,7 @@ def reconcile(s: Snapshot) -> Plan:
         adopted=tuple(file.path for _, file in adoption.adopted),
         detached=tuple(sorted(e.path for e in detached)),
         foreign=tuple(a.name for a in foreign),
-        contested=tuple(dict.fromkeys(undone.contested)),
+        contested=tuple(dict.fromkeys((*undone.contested, *at.contested))),
         failed=tuple(undone.failed),
         refused_alike=s.refused_alike,
         waiting=(*undone.waiting, *unseen),

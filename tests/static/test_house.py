@@ -73,7 +73,7 @@ PURE = {
 }
 """The standard library that core may use: it asks neither the system nor the time."""
 IMPURE_CALLS = {"open", "print", "input", "breakpoint"}
-LINES = 250
+LINES, FUNCTION_LINES = 250, 40
 
 
 def faults(module: str, source: str, file: str) -> list[str]:
@@ -170,6 +170,19 @@ def test_files_stay_short() -> None:
     lengths = {named(p): len(p.read_text(encoding="utf-8").splitlines()) for p in FILES}
     found = [text for file, lines in lengths.items() if (text := too_long(file, lines))]
     assert not found, "\n".join(found)
+
+
+def long_functions(source: str) -> list[str]:
+    """Those of more than FUNCTION_LINES lines, their docstrings counted."""
+    functions = (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef))
+    lengths = ((f.name, (f.end_lineno or 0) - f.lineno + 1) for f in functions)
+    return [f"{name}: {lines} lines" for name, lines in lengths if lines > FUNCTION_LINES]
+
+
+def test_functions_stay_short() -> None:
+    assert long_functions("def f():\n" + "    g()\n" * FUNCTION_LINES) == ["f: 41 lines"]
+    found = {named(p): long_functions(p.read_text(encoding="utf-8")) for p in FILES}
+    assert not {file: functions for file, functions in found.items() if functions}
 
 
 def test_every_folder_of_the_package_is_a_package() -> None:
