@@ -18,7 +18,7 @@ def missing(state: TaskState, listing: Listing, now: float) -> tuple[LedgerEntry
 
 
 def lacking(state: TaskState, listing: Listing) -> tuple[LedgerEntry, ...]:
-    """All attachments of ours that a list lacks, even if it may only be too old, current first."""
+    """All attachments of ours that a list lacks, even where it may only lag, current ones first."""
     shown = {a.id for a in listing.attachments}
     found = (
         e

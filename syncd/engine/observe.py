@@ -148,7 +148,8 @@ class Observer:
         """If a list misses attachments of ours, ask about some of them one by one.
 
         If one is there that a list has shown before, this list is not believed. One that no list
-        has shown yet may be there, since lists may lag; if it is not, its 201 counts no longer.
+        has shown yet may be there, since lists may lag; if it is not, its 201 counts no longer, and
+        if none of those asked about is there, no other one's does.
         """
         task, now = self._folder.task, self._context.clock()
         absent = sorted(

@@ -456,6 +456,17 @@ def test_an_old_copy_of_the_ledger_loses_and_doubles_nothing(
     well(scene, witness)
 
 
+def test_a_copy_that_is_moved_back_at_once_is_known_by_its_inode(new_scene: NewScene) -> None:
+    scene, _ = synced(new_scene)
+    Ledger.open(str(scene.state)).close()  # the last write is that of a moment ago
+    shutil.copytree(scene.state, scene.base / "old")
+    shutil.rmtree(scene.state)
+    (scene.base / "old").rename(scene.state)
+    opened = Ledger.open(str(scene.state))
+    assert opened.state(scene.task).listed_at is None
+    opened.close()
+
+
 def test_an_old_copy_is_known_as_one_and_remembers_no_list(new_scene: NewScene) -> None:
     scene, _ = synced(new_scene)
     task = scene.task

@@ -178,7 +178,9 @@ def test_the_quota_is_that_of_now(shell: Shell) -> None:
     assert "quota: 19 of 30 requests left, renewed in" in shell.syncd("status").out
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"folders": 3}', '{"folders": [3, {}]}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"folders": 3}', '{"folders": [3, {}]}', "[" * 50_000]
+)
 def test_a_damaged_status_file_is_as_good_as_none(shell: Shell, text: str) -> None:
     shell.state.mkdir()
     (shell.state / "status.json").write_text(text)

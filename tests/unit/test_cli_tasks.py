@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncd.cli.main import main
 from tests.support.commands import Shell, bare
 from tests.support.faults import Fault
 
@@ -84,6 +85,16 @@ def test_options_are_enough_without_a_config(shell: Shell) -> None:
     # Without a config the address is Focus's: nothing is sent there from here.
     shell.token.chmod(0o644)
     assert bare("tasks", *options).code == 78
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "9223372036854775808"])
+def test_a_number_that_no_workspace_has_is_bad_usage(
+    capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["tasks", f"--organization={number}"])
+    assert caught.value.code == 2
+    assert f"argument --organization: '{number}' is " in capsys.readouterr().err
 
 
 def test_options_beat_the_config(shell: Shell) -> None:
